@@ -1,0 +1,1 @@
+"""thence: recommendations that have a direction."""

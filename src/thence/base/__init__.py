@@ -1,0 +1,1 @@
+"""Errors, ids, artifacts, configuration, random generators and progress: knows nothing of the domain."""

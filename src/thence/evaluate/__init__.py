@@ -1,0 +1,1 @@
+"""Ranking, direction, coverage and their confidence, as a report."""

@@ -1,0 +1,1 @@
+"""DiGraph: arcs in both directions, built from an event log."""
