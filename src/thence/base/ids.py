@@ -38,10 +38,8 @@ class IdMap:
     """
 
     def __init__(self, ids: Iterable[str] | pa.Array | pa.ChunkedArray) -> None:
-        if isinstance(ids, pa.ChunkedArray):
-            array = ids.combine_chunks()
-        else:
-            array = ids if isinstance(ids, pa.Array) else pa.array(list(ids), pa.string())
+        array: Any = ids if isinstance(ids, pa.Array | pa.ChunkedArray) else pa.array(list(ids), pa.string())
+        array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
         self.array: pa.Array = array.cast(pa.string())
         if self.array.null_count:
             raise DataError("an id is null", fix="Drop the rows that have no id.")
