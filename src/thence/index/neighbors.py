@@ -1,0 +1,124 @@
+"""Neighbors: for each query node the k best answers in one direction, best first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from thence.base.artifact import open_artifact, write_artifact
+from thence.base.errors import ArtifactError, ConfigError, DataError, nearest
+from thence.base.ids import MISSING, IdMap
+
+KIND = "neighbors"
+DIRECTIONS = ("next", "before")
+Direction = Literal["next", "before"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Neighbors:
+    """Answers to "what comes next?" (or "what comes before?") for a batch of query nodes. Immutable.
+
+    Args:
+        ids: external id of each node.
+        query: ``[num_queries]`` int32 node ids.
+        nodes: ``[num_queries, k]`` int32 node ids, best first; -1 where fewer than k answers exist.
+        scores: ``[num_queries, k]`` float32, descending; ``-inf`` where ``nodes`` is -1.
+        direction: ``"next"``, where the arcs lead from the query to the answers, or ``"before"``, where they
+            lead from the answers to the query.
+
+    Raises:
+        DataError: shapes disagree, or a node is out of range.
+        ConfigError: the direction is unknown.
+
+    Example:
+        >>> ids = IdMap(["phone", "case", "charger"])
+        >>> neighbors = Neighbors(ids, np.array([1]), np.array([[0, -1]]), np.array([[2.0, -np.inf]]), "before")
+        >>> neighbors
+        Neighbors(1 queries, k 2, before)
+        >>> neighbors.table().to_pylist()  # the arc leads from the phone into the case
+        [{'source': 'phone', 'target': 'case', 'score': 2.0, 'rank': 1}]
+    """
+
+    ids: IdMap
+    query: np.ndarray
+    nodes: np.ndarray
+    scores: np.ndarray
+    direction: Direction = "next"
+
+    def __post_init__(self) -> None:
+        check_direction(self.direction)
+        for name, dtype in (("query", np.int32), ("nodes", np.int32), ("scores", np.float32)):
+            object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=dtype))
+        if self.nodes.ndim != 2 or self.nodes.shape != self.scores.shape:
+            raise DataError(f"nodes have shape {self.nodes.shape}, scores {self.scores.shape}")
+        if self.query.shape != (len(self.nodes),):
+            raise DataError(f"{self.query.shape} queries for {len(self.nodes)} rows of answers")
+        check_nodes(self.query, len(self.ids))
+        if self.nodes.size and (self.nodes.min() < MISSING or self.nodes.max() >= len(self.ids)):
+            raise DataError("an answer is out of range", where=repr(self.ids))
+
+    def __repr__(self) -> str:
+        """One line with the counts."""
+        return f"Neighbors({len(self.query):,} queries, k {self.k}, {self.direction})"
+
+    @property
+    def k(self) -> int:
+        """How many answers each query has room for."""
+        return self.nodes.shape[1]
+
+    @property
+    def counts(self) -> np.ndarray:
+        """``[num_queries]`` int64: how many answers each query really has."""
+        return (self.nodes != MISSING).sum(axis=1)
+
+    def table(self) -> pa.Table:
+        """One row an answer: ``source``, ``target`` (external ids), ``score`` and ``rank`` (from 1).
+
+        Source and target are those of the arc, so for ``"before"`` the query stands as the target.
+        """
+        filled = self.nodes != MISSING
+        query = self.ids.decode(np.repeat(self.query, filled.sum(axis=1)))
+        answer = self.ids.decode(self.nodes[filled])
+        source, target = (query, answer) if self.direction == "next" else (answer, query)
+        rank = np.broadcast_to(np.arange(1, self.k + 1, dtype=np.int32), self.nodes.shape)[filled]
+        columns = {"source": pa.array(source, pa.string()), "target": pa.array(target, pa.string())}
+        return pa.table({**columns, "score": self.scores[filled], "rank": rank})
+
+    def save(self, folder: str | Path) -> None:
+        """Write them as an artifact of kind ``neighbors``."""
+        with write_artifact(folder, KIND) as draft:
+            draft.table("ids", pa.table({"id": self.ids.array}))
+            draft.tensors("neighbors", {"query": self.query, "nodes": self.nodes, "scores": self.scores})
+            draft.counts.update(queries=len(self.query), k=self.k)
+            draft.config["direction"] = self.direction
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Neighbors:
+        """Open saved neighbors.
+
+        Raises:
+            ArtifactError: they are absent, torn, tampered with, or not neighbors.
+        """
+        art = open_artifact(folder, KIND)
+        try:
+            ids = IdMap(art.table("ids")["id"])
+            return cls(ids, **art.tensors("neighbors"), direction=art.config["direction"])
+        except (DataError, ConfigError, TypeError, KeyError) as error:
+            raise ArtifactError(f"inconsistent neighbors: {error}", where=folder) from error
+
+
+def check_direction(direction: str) -> None:
+    """Raise ConfigError unless ``direction`` is ``"next"`` or ``"before"``."""
+    if direction not in DIRECTIONS:
+        raise ConfigError(f"unknown direction {direction!r}", fix=nearest(str(direction), DIRECTIONS))
+
+
+def check_nodes(nodes: np.ndarray, num_nodes: int) -> None:
+    """Raise DataError unless each of ``nodes`` lies in ``0 … num_nodes-1``."""
+    if nodes.size and (nodes.min() < 0 or nodes.max() >= num_nodes):
+        wrong = nodes[(nodes < 0) | (nodes >= num_nodes)][0]
+        raise DataError(f"node {wrong} is out of range", where=f"{num_nodes} nodes")
