@@ -8,7 +8,7 @@ leads from an in-side position to it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -79,28 +79,25 @@ class Arcs:
         extra = {name: np.asarray(array) for name, array in (values or {}).items()}
         extra["weight"] = np.ones(len(src), np.float32) if weight is None else np.asarray(weight, np.float32)
         _check_pairs(src, dst, num_nodes, extra)
-        key = src * num_nodes + dst
-        order = np.argsort(key, kind="stable")
-        key, src, dst = key[order], src[order], dst[order]
-        if (key[1:] == key[:-1]).any():
-            at = int(np.argmax(key[1:] == key[:-1]))
-            raise DataError(
-                f"arc {src[at]} → {dst[at]} stands twice", fix="Add the weights of equal arcs first."
-            )
-        if not directed and not np.array_equal(np.sort(dst * num_nodes + src), key):
-            raise DataError(
-                "an arc of an undirected relation lacks its reverse", fix="Give both, or directed=True."
-            )
-        in_order = np.argsort(dst, kind="stable")
-        return cls(
-            indptr=_indptr(src, num_nodes),
-            targets=dst.astype(np.int32),
-            in_indptr=_indptr(dst, num_nodes),
-            sources=src[in_order].astype(np.int32),
-            in_order=in_order,
+        shape = (num_nodes, num_nodes)
+        by_target = sp.coo_matrix((np.arange(len(src)), (src, dst)), shape=shape).tocsc()
+        if by_target.nnz < len(src):
+            raise DataError(_first_twice(src, dst), fix="Add the weights of equal arcs first.")
+        by_source = by_target.tocsr()  # a pass over sorted columns: rows come out sorted
+        order, by_source.data = by_source.data, np.arange(len(src))
+        by_target = by_source.tocsc()
+        arcs = cls(
+            indptr=by_source.indptr.astype(np.int64),
+            targets=by_source.indices.astype(np.int32),
+            in_indptr=by_target.indptr.astype(np.int64),
+            sources=by_target.indices.astype(np.int32),
+            in_order=by_target.data,
             values={name: array[order] for name, array in sorted(extra.items())},
             directed=directed,
         )
+        if not directed and arcs.one_way.any():
+            raise DataError("an arc of an undirected relation lacks its reverse", fix="Give both, or directed=True.")
+        return arcs
 
     def __repr__(self) -> str:
         """One line with the counts."""
@@ -132,17 +129,24 @@ class Arcs:
         """``[num_nodes]`` int64."""
         return np.diff(self.in_indptr)
 
-    @cached_property
+    @property
     def pairs(self) -> np.ndarray:
         """``[2, num_arcs]`` int64: row 0 sources, row 1 targets, in out-order."""
         source = np.repeat(np.arange(self.num_nodes, dtype=np.int64), self.out_degree)
         return np.stack([source, self.targets.astype(np.int64)])
 
-    @cached_property
+    @property
+    def reverse_at(self) -> np.ndarray:
+        """``[num_arcs]`` int64: the out-order position of each arc's reverse, -1 where there is none."""
+        target = np.repeat(np.arange(self.num_nodes, dtype=np.int64), self.in_degree)
+        reverse = np.empty(self.num_arcs, np.int64)
+        reverse[self.in_order] = self.positions(target, self.sources)  # ascending, hence near in memory
+        return reverse
+
+    @property
     def one_way(self) -> np.ndarray:
         """``[num_arcs]`` bool: the reverse arc does not exist."""
-        source, target = self.pairs
-        return ~self.contains(target, source)
+        return self.reverse_at < 0
 
     @property
     def one_way_share(self) -> float:
@@ -174,6 +178,11 @@ class Arcs:
         data = self.values[value].astype(np.float32)
         return sp.csr_matrix((data, self.targets, self.indptr), shape=(self.num_nodes, self.num_nodes))
 
+    def with_value(self, name: str, array: np.ndarray) -> Arcs:
+        """The same arcs with one named value added or replaced (``[num_arcs]``, out-order)."""
+        _check_values({**self.values, name: array}, self.num_arcs)
+        return replace(self, values={**self.values, name: array})
+
     def reversed(self) -> Arcs:
         """The same arcs with every direction turned round."""
         source, target = self.pairs
@@ -202,18 +211,16 @@ class Arcs:
         return source * self.num_nodes + target
 
 
-def _indptr(rows: np.ndarray, num_nodes: int) -> np.ndarray:
-    return np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=num_nodes))]).astype(np.int64)
+def _first_twice(src: np.ndarray, dst: np.ndarray) -> str:
+    pairs, counts = np.unique(np.stack([src, dst]), axis=1, return_counts=True)
+    source, target = pairs[:, np.argmax(counts)]
+    return f"arc {source} → {target} stands twice"
 
 
 def _check_pairs(src: np.ndarray, dst: np.ndarray, num_nodes: int, values: Mapping[str, np.ndarray]) -> None:
     if len(src) != len(dst):
         raise DataError(f"{len(src)} sources but {len(dst)} targets")
-    for name, array in values.items():
-        if array.shape != src.shape:
-            raise DataError(f"value {name!r} has shape {array.shape} for {len(src)} arcs")
-    if not np.isfinite(values["weight"]).all():
-        raise DataError("an arc's weight is not finite", fix="Drop the arc or give it a weight.")
+    _check_values(values, len(src))
     if not len(src):
         return
     low, high = min(src.min(), dst.min()), max(src.max(), dst.max())
@@ -221,3 +228,11 @@ def _check_pairs(src: np.ndarray, dst: np.ndarray, num_nodes: int, values: Mappi
         raise DataError(f"node {low if low < 0 else high} is out of range", where=f"{num_nodes} nodes")
     if (src == dst).any():
         raise DataError(f"node {src[np.argmax(src == dst)]} has an arc to itself", fix="Drop self-loops.")
+
+
+def _check_values(values: Mapping[str, np.ndarray], num_arcs: int) -> None:
+    for name, array in values.items():
+        if array.shape != (num_arcs,):
+            raise DataError(f"value {name!r} has shape {array.shape} for {num_arcs} arcs")
+    if not np.isfinite(values["weight"]).all():
+        raise DataError("an arc's weight is not finite", fix="Drop the arc or give it a weight.")
