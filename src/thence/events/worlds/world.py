@@ -1,0 +1,284 @@
+"""A whole world from its settings and a seed: the log that a shop would have, and the truth behind it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from thence.base.progress import Progress, silent
+from thence.base.rng import generator
+from thence.events.worlds.affinity import Affinity, make_affinity
+from thence.events.worlds.assemble import CART, EXPOSURE, PURCHASE, RETURN, event_table
+from thence.events.worlds.browse import BROWSED, FOLLOWED, Views, browse
+from thence.events.worlds.catalogue import Catalogue, make_catalogue
+from thence.events.worlds.config import WorldConfig
+from thence.events.worlds.customers import TASTE_CONCENTRATION, Customers, make_customers
+from thence.events.worlds.effects import Effects, make_effects
+from thence.events.worlds.funnel import Appeal, convert, make_appeal, signals
+from thence.events.worlds.ownership import FOLLOWED_RATE, Followed, Purchases, Rules, follow, make_rules
+from thence.events.worlds.popularity import Popularity, make_popularity
+from thence.events.worlds.truth import Exposures, Truth
+
+if TYPE_CHECKING:
+    from thence.events import EventLog
+
+VIEWS_PER_BLOCK = 1_000_000
+TASK = "simulate"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class World:
+    """A simulated marketplace.
+
+    Args:
+        config: its settings.
+        seed: its seed.
+        events: the log in the canonical columns, sorted by time.
+        items: the catalogue, in the order of the truth's item ints.
+        truth: what is known and hidden from the log.
+    """
+
+    config: WorldConfig
+    seed: int
+    events: pa.Table
+    items: pa.Table
+    truth: Truth
+
+    def __repr__(self) -> str:
+        """One line with the counts."""
+        return (
+            f"World({self.events.num_rows:,} events, {self.items.num_rows:,} items, "
+            f"{self.config.customers:,} customers, {self.truth.arcs.shape[1]:,} arcs)"
+        )
+
+    @cached_property
+    def log(self) -> EventLog:
+        """The events and the catalogue as an event log."""
+        from thence.events import EventLog
+
+        return EventLog.from_tables(self.events, self.items)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over all events, items and exposures: equal worlds, equal fingerprints."""
+        hasher = hashlib.sha256()
+        for table in (self.events, self.items):
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, table.schema) as stream:
+                stream.write_table(table)
+            hasher.update(sink.getvalue())
+        exposures = self.truth.exposures
+        for array in (
+            exposures.probability,
+            exposures.conversion_time,
+            exposures.parent,
+            self.truth.probability,
+        ):
+            hasher.update(np.ascontiguousarray(array).tobytes())
+        return hasher.hexdigest()
+
+    def save(self, folder: str | Path) -> None:
+        """Write the world as an artifact of kind ``world`` (Parquet and npy)."""
+        from thence.events.worlds.storage import save_world
+
+        save_world(self, folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> World:
+        """Open a saved world.
+
+        Raises:
+            ArtifactError: it is absent, torn, tampered with, or not a world.
+        """
+        from thence.events.worlds.storage import load_world
+
+        return load_world(folder)
+
+
+@dataclass(frozen=True, eq=False)
+class _Stage:
+    """What all blocks of customers share."""
+
+    config: WorldConfig
+    seed: int
+    catalogue: Catalogue
+    popularity: Popularity
+    affinity: Affinity
+    effects: Effects
+    appeal: Appeal
+    rules: Rules
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """What comes out of one block; ints of exposures are the block's own."""
+
+    customers: Customers
+    exposures: dict[str, np.ndarray]
+    order: np.ndarray
+    events: tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def simulate(config: WorldConfig, seed: int = 0, progress: Progress = silent) -> World:
+    """Simulate a marketplace.
+
+    Args:
+        config: what it is like.
+        seed: same settings and seed, same bytes, whatever the number of threads.
+        progress: told the customers done.
+
+    Returns:
+        The log and the truth behind it.
+
+    Example:
+        >>> world = simulate(WorldConfig(items=100, customers=500, days=30), seed=1)
+        >>> world.events.column_names[:4]
+        ['timestamp', 'user_id', 'item_id', 'event']
+        >>> source, target = world.truth.arcs[:, world.truth.kind == 0]
+        >>> set(world.truth.role[source].tolist()), set(world.truth.role[target].tolist())
+        ({0}, {1})
+    """
+    stage = _set_up(config, seed)
+    size = max(64, int(VIEWS_PER_BLOCK / config.views_per_customer))
+    blocks = []
+    for number, first in enumerate(range(0, int(config.customers), size)):
+        progress(TASK, first, int(config.customers))
+        blocks.append(_run_block(stage, number, first, min(size, int(config.customers) - first)))
+    progress(TASK, int(config.customers), int(config.customers))
+    return _join(stage, blocks)
+
+
+def _set_up(config: WorldConfig, seed: int) -> _Stage:
+    catalogue = make_catalogue(int(config.items), seed)
+    popularity = make_popularity(config, catalogue, seed)
+    affinity = make_affinity(config, catalogue, popularity.rank, seed)
+    effects = make_effects(config, catalogue, affinity, popularity.weight, seed)
+    appeal = make_appeal(config, catalogue, popularity, seed)
+    rules = make_rules(affinity, popularity.launch_time)
+    return _Stage(config, seed, catalogue, popularity, affinity, effects, appeal, rules)
+
+
+def _run_block(stage: _Stage, number: int, first: int, count: int) -> _Block:
+    config, seed = stage.config, stage.seed
+    customers = make_customers(config, stage.popularity, seed, number, count)
+    views = browse(config, stage.popularity, stage.affinity, customers, seed, number)
+    outcomes = convert(config, (stage.catalogue, stage.appeal, stage.effects), customers, views, seed, number)
+    purchases = _purchases(views, outcomes.conversion_time, count, config.end)
+    followed = follow(config, stage.rules, purchases, first, len(views), seed)
+    exposures, order = _exposures(
+        views, outcomes.probability, outcomes.baseline, outcomes.conversion_time, followed
+    )
+    exposures["customer"] = exposures["customer"] + np.int32(first)
+    rng = generator(seed, "world", "signals", number)
+    events = _events(config, exposures["time"], exposures["conversion_time"], rng)
+    return _Block(customers, exposures, order, events)
+
+
+def _purchases(views: Views, conversion_time: np.ndarray, count: int, end: int) -> Purchases:
+    """The purchases by browsing inside the log, by customer and time."""
+    bought = np.flatnonzero((conversion_time >= 0) & (conversion_time < end))
+    bought = bought[np.lexsort((conversion_time[bought], views.customer[bought]))]
+    indptr = np.searchsorted(views.customer[bought], np.arange(count + 1))
+    return Purchases(indptr.astype(np.int64), bought, views.item[bought], conversion_time[bought])
+
+
+def _exposures(
+    views: Views, probability: np.ndarray, baseline: np.ndarray, conversion_time: np.ndarray, followed: Followed
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Views by browsing and those that follow, one after the other; and the order of each one's purchase."""
+    more, none = len(followed.item), np.full(len(views), -1, np.int64)
+    rate = np.full(more, FOLLOWED_RATE)
+    columns = {
+        "customer": (views.customer, followed.customer),
+        "item": (views.item, followed.item),
+        "time": (views.time, followed.time),
+        "probability": (probability.astype(np.float32), rate.astype(np.float32)),
+        "baseline": (baseline.astype(np.float32), rate.astype(np.float32)),
+        "conversion_time": (conversion_time, followed.conversion_time),
+        "origin": (views.origin, np.full(more, FOLLOWED, np.int8)),
+        "parent": (none, followed.parent),
+        "arc": (none.astype(np.int32), followed.arc),
+    }
+    order = np.concatenate([np.arange(len(views)), followed.order])
+    return {name: np.concatenate(parts) for name, parts in columns.items()}, order
+
+
+def _events(
+    config: WorldConfig, time: np.ndarray, conversion_time: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Time, exposure and role of every row of the log."""
+    (carts, cart_time), (returns, return_time) = signals(config, time, conversion_time, rng)
+    bought = np.flatnonzero(conversion_time >= 0)
+    rows = [np.arange(len(time)), carts, returns, bought]
+    times = np.concatenate([time, cart_time, return_time, conversion_time[bought]])
+    role = np.repeat(np.array([EXPOSURE, CART, RETURN, PURCHASE], np.int8), [len(part) for part in rows])
+    inside = times < config.end
+    return times[inside], np.concatenate(rows)[inside], role[inside]
+
+
+def _join(stage: _Stage, blocks: list[_Block]) -> World:
+    """Put the blocks together, sorted by time."""
+    config = stage.config
+    sizes = np.array([len(block.order) for block in blocks])
+    offsets = np.cumsum(sizes) - sizes
+    joined = {name: np.concatenate([block.exposures[name] for block in blocks]) for name in blocks[0].exposures}
+    joined["parent"] += np.where(joined["parent"] >= 0, np.repeat(offsets, sizes), 0)
+    order = np.concatenate([block.order + at for block, at in zip(blocks, offsets, strict=True)])
+    events = [
+        np.concatenate(
+            [block.events[k] + (at if k == 1 else 0) for block, at in zip(blocks, offsets, strict=True)]
+        )
+        for k in range(3)
+    ]
+    customers = [block.customers for block in blocks]
+    blocks.clear()
+    by_time = np.argsort(joined["time"], kind="stable")
+    place = np.empty(len(by_time), np.int64)
+    place[by_time] = np.arange(len(by_time))
+    joined["parent"] = np.where(joined["parent"] >= 0, place[joined["parent"]], -1)
+    exposures = Exposures(**{name: column[by_time] for name, column in joined.items()})
+    order = place[order[by_time]]
+    rows = np.argsort(events[0], kind="stable")
+    time, exposure, role = events[0][rows], place[events[1][rows]], events[2][rows].astype(np.int8)
+    offered = np.concatenate([block.offered for block in customers])
+    table = event_table((time, exposure, role), exposures, order, offered, stage.catalogue, stage.effects)
+    truth = _truth(stage, exposures, exposure, role, customers)
+    return World(config, stage.seed, table, stage.catalogue.table, truth)
+
+
+def _truth(
+    stage: _Stage,
+    exposures: Exposures,
+    event_exposure: np.ndarray,
+    event_role: np.ndarray,
+    customers: list[Customers],
+) -> Truth:
+    config, catalogue, popularity, affinity = stage.config, stage.catalogue, stage.popularity, stage.affinity
+    browsed = exposures.label & (exposures.origin == BROWSED)
+    return Truth(
+        ids=catalogue.ids,
+        arcs=affinity.arcs,
+        probability=affinity.probability,
+        kind=affinity.kind,
+        substitutes=affinity.substitutes,
+        type=catalogue.type,
+        category=catalogue.category,
+        role=catalogue.role,
+        rank=popularity.rank,
+        popularity=popularity.weight,
+        launch_time=popularity.launch_time,
+        cold=popularity.launch_time > config.start,
+        pace=np.concatenate([block.pace for block in customers]),
+        offered=np.concatenate([block.offered for block in customers]),
+        exposures=exposures,
+        event_exposure=event_exposure,
+        event_role=event_role,
+        effects=stage.effects,
+        taste_reuse=config.taste**2 * TASTE_CONCENTRATION,
+        browsed_purchases=float(browsed.sum()) / int(config.customers),
+    )
