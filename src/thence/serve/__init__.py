@@ -1,1 +1,8 @@
-"""The HTTP service and its page."""
+"""The service: a bundle in, answers over HTTP and a page to look at them."""
+
+from thence.serve.app import create_app
+from thence.serve.bundle import Bundle
+from thence.serve.run import run
+from thence.serve.store import Store
+
+__all__ = ["Bundle", "Store", "create_app", "run"]

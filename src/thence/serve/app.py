@@ -1,0 +1,116 @@
+"""The application: routes, the page's files, errors in words, and the guard around all of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from thence.serve.bundle import Bundle
+from thence.serve.problems import Problem, RefusedError
+from thence.serve.routes import PROBLEMS, api_routes, health_routes
+from thence.serve.security import HEADERS, REPORT_POLICY, Guard
+from thence.serve.store import Store
+
+STATIC = Path(__file__).parent / "static"
+GET = ["GET", "HEAD"]
+
+
+def create_app(source: Bundle | Store) -> FastAPI:
+    """The service over a bundle, or over a store that gets its bundle later.
+
+    Args:
+        source: a bundle, which is verified and published here; or a store, empty or not.
+
+    Raises:
+        ArtifactError: the bundle gives wrong answers to the first questions.
+
+    Example:
+        >>> app = create_app(Store())
+        >>> "/related/{item_id}" in app.openapi()["paths"]
+        True
+    """
+    store = source if isinstance(source, Store) else Store()
+    if isinstance(source, Bundle):
+        store.publish(source)
+    app = FastAPI(
+        title="thence",
+        summary="What follows an item, and what leads to it.",
+        version="1",
+        docs_url=None,  # the default pages load their scripts from elsewhere; /docs is our own
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.include_router(health_routes(store))
+    app.include_router(api_routes(store))
+    app.include_router(page_routes(store), include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    app.add_exception_handler(RefusedError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _broken)
+    app.add_middleware(Guard)
+    return app
+
+
+def page_routes(store: Store) -> APIRouter:
+    """The page, the description of the API for people, and the evaluation report."""
+    router = APIRouter(responses=PROBLEMS)
+
+    @router.api_route("/", methods=GET)
+    async def page() -> FileResponse:
+        return FileResponse(STATIC / "index.html")
+
+    @router.api_route("/docs", methods=GET)
+    async def docs() -> FileResponse:
+        return FileResponse(STATIC / "docs.html")
+
+    @router.api_route("/favicon.ico", methods=GET)
+    async def icon() -> FileResponse:
+        return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
+
+    @router.api_route("/report", methods=GET)
+    def report() -> HTMLResponse:
+        html = store.live().bundle.report_html
+        if html is None:
+            raise RefusedError(404, "this bundle has no report", fix="Bundle it with an evaluation.")
+        return HTMLResponse(html, headers={"content-security-policy": REPORT_POLICY})
+
+    @router.api_route("/report.json", methods=GET)
+    def report_json() -> JSONResponse:
+        figures = store.live().bundle.report
+        if figures is None:
+            raise RefusedError(404, "this bundle has no report", fix="Bundle it with an evaluation.")
+        return JSONResponse(dict(figures))
+
+    return router
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RefusedError):
+        raise error
+    return JSONResponse(error.problem.model_dump(), error.status)
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    """Say which parameter is wrong, without repeating what was sent."""
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    said = "; ".join(f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}" for fault in faults)
+    return JSONResponse(Problem(error=said or "invalid request", fix="See /docs.").model_dump(), 422)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    said = {404: "no such page", 405: "only GET is answered here"}.get(status, "the request was refused")
+    return JSONResponse(Problem(error=said, fix="See /docs.").model_dump(), status)
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    """The last resort: no traces leave the house."""
+    problem = Problem(error="an error of the service", fix="Its log says more.")
+    return JSONResponse(problem.model_dump(), 500, headers=dict(HEADERS))  # this runs outside the guard

@@ -1,0 +1,141 @@
+"""Bundle: everything that the service needs, in one artifact: a model, its graph, a baseline, a report.
+
+On disk it is a folder of artifacts, sealed by a manifest of its own::
+
+    bundle/
+      manifest.json     kind "bundle"; lists every file below with its digest
+      model/            Embeddings
+      graph/            DiGraph, with its table of nodes
+      baseline/         NeighborTable of the best plain baseline (may be absent)
+      report.html       the evaluation report (may be absent)
+      report.json
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from thence.base.artifact import MANIFEST, open_artifact, write_artifact
+from thence.base.errors import ArtifactError, DataError
+from thence.encode.embeddings import Embeddings
+from thence.graph.digraph import DiGraph
+from thence.index.table import NeighborTable
+
+KIND = "bundle"
+VERSION_DIGITS = 12
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Bundle:
+    """A model and what is needed to explain it and to compare it. Immutable.
+
+    Args:
+        embeddings: the model.
+        graph: the arcs behind it; its ``nodes`` table, where there is one, gives titles and prices.
+        baseline: the best plain baseline's answers, for the page to show beside the model's.
+        report_html: a self-contained page with the evaluation.
+        report: the same evaluation as a JSON object.
+
+    Raises:
+        DataError: the parts speak of different items, or of the same ones in another order.
+
+    Example:
+        >>> import numpy as np
+        >>> from thence.base.ids import IdMap
+        >>> from thence.graph.arcs import Arcs
+        >>> ids, eye = IdMap(["phone", "case"]), np.eye(2)
+        >>> graph = DiGraph(ids, {"bought_after": Arcs.from_pairs([0], [1], num_nodes=2)})
+        >>> bundle = Bundle(Embeddings(ids, eye, eye[::-1]), graph)
+        >>> bundle
+        Bundle(2 items, dim 2, bought_after: 1 arcs, baseline none)
+    """
+
+    embeddings: Embeddings
+    graph: DiGraph
+    baseline: NeighborTable | None = None
+    report_html: str | None = None
+    report: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        ids = self.embeddings.ids
+        if self.graph.ids != ids:
+            raise DataError("the graph's items are not the model's", fix="Bundle a model with its own graph.")
+        if self.baseline is not None and self.baseline.ids != ids:
+            raise DataError("the baseline's items are not the model's", fix="Build both from one graph.")
+        nodes = self.graph.nodes
+        if nodes is None or "item_id" not in nodes.column_names:
+            return
+        if not nodes["item_id"].cast("string").combine_chunks().equals(ids.array):
+            raise DataError("the node table's item_id is not in node order", where=repr(self.graph))
+
+    def __repr__(self) -> str:
+        """One line with the counts."""
+        arcs = ", ".join(f"{name}: {arcs.num_arcs:,} arcs" for name, arcs in self.graph.relations.items())
+        size = f"{len(self.embeddings.ids):,} items, dim {self.embeddings.dim}"
+        baseline = "none" if self.baseline is None else repr(self.baseline.name)
+        return f"Bundle({size}, {arcs}, baseline {baseline})"
+
+    @cached_property
+    def version(self) -> str:
+        """The first 12 hexadecimal digits of the model artifact's fingerprint; every answer carries them."""
+        with tempfile.TemporaryDirectory() as folder:
+            self.embeddings.save(Path(folder) / "model")
+            return _version(Path(folder) / "model")
+
+    def save(self, folder: str | Path) -> None:
+        """Write the bundle as one artifact; a bundle that stands there already is replaced by rename.
+
+        Raises:
+            ArtifactError: something else stands there, or it cannot be written.
+        """
+        with write_artifact(folder, KIND) as draft:
+            self.embeddings.save(draft.path("model"))
+            self.graph.save(draft.path("graph"))
+            if self.baseline is not None:
+                self.baseline.save(draft.path("baseline"))
+            if self.report_html is not None:
+                draft.path("report.html").write_text(self.report_html, encoding="utf-8")
+            if self.report is not None:
+                text = json.dumps(self.report, indent=1, sort_keys=True, allow_nan=False)
+                draft.path("report.json").write_text(text + "\n", encoding="utf-8")
+            draft.counts.update(items=len(self.embeddings.ids), dim=self.embeddings.dim)
+            draft.config["model_version"] = _version(draft.path("model"))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Bundle:
+        """Open a saved bundle; every file is compared with its digest.
+
+        Raises:
+            ArtifactError: it is absent, torn, tampered with, not a bundle, or its parts do not fit together.
+        """
+        art = open_artifact(folder, KIND)
+        baseline = None
+        if f"baseline/{MANIFEST}" in art.files:
+            baseline = NeighborTable.load(art.folder / "baseline")
+        try:
+            report_html = art.path("report.html").read_text("utf-8") if "report.html" in art.files else None
+            report = (
+                json.loads(art.path("report.json").read_text("utf-8")) if "report.json" in art.files else None
+            )
+            bundle = cls(
+                Embeddings.load(art.folder / "model"),
+                DiGraph.load(art.folder / "graph", verify=False),  # just verified as part of the bundle
+                baseline,
+                report_html,
+                report,
+            )
+        except (DataError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise ArtifactError(f"inconsistent bundle: {error}", where=folder) from error
+        bundle.__dict__["version"] = _version(art.folder / "model")
+        return bundle
+
+
+def _version(model: Path) -> str:
+    manifest = json.loads((model / MANIFEST).read_text(encoding="utf-8"))
+    return str(manifest["fingerprint"])[:VERSION_DIGITS]
