@@ -95,8 +95,8 @@ def interval(value: float, replicates: np.ndarray, confidence: float = 0.95) -> 
         ConfigError: the confidence is not between 0 and 1.
 
     Example:
-        >>> interval(50.0, np.arange(101.0), confidence=0.9)
-        Interval(value=50.0, low=5.0, high=95.0)
+        >>> interval(50.0, np.arange(101.0), confidence=0.5)
+        Interval(value=50.0, low=25.0, high=75.0)
     """
     if not 0 < confidence < 1:
         raise ConfigError(f"confidence is {confidence}", fix="Give a share such as 0.95.")
