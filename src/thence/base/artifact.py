@@ -5,31 +5,33 @@ fingerprint, and the SHA-256 and size of each other file) and files of three kin
 memory-mapped), ``.safetensors`` (named tensors) and ``.parquet`` (tables). Nothing in it can run code.
 
 Writing goes to a temporary folder beside the target, every file is fsynced, the manifest comes last, and one
-rename publishes the whole. A reader therefore sees the old artifact or the new one, never a mixture; what is
-torn or tampered with is refused with the reason.
+rename publishes the whole. A reader therefore sees the old artifact or the new one, never a mixture: an
+artifact that was replaced after it was opened refuses to read on. What is torn or tampered with is refused with
+the reason.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from thence.base.errors import ArtifactError
+from thence.base.folders import Workspace, fsync, mend
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
+MAP_FROM = 4096  # bytes; smaller arrays are simply read
+ATTEMPTS = 5
+T = TypeVar("T")
 
 
 @dataclass
@@ -45,21 +47,27 @@ class Draft:
 
     def array(self, name: str, values: np.ndarray) -> None:
         """Add one array as ``name.npy``; object arrays are refused."""
-        np.save(self.folder / f"{name}.npy", np.ascontiguousarray(values), allow_pickle=False)
+        np.save(self.path(f"{name}.npy"), np.ascontiguousarray(values), allow_pickle=False)
 
     def tensors(self, name: str, tensors: Mapping[str, np.ndarray]) -> None:
         """Add named arrays as ``name.safetensors``."""
         from safetensors.numpy import save_file
 
         contiguous = {key: np.ascontiguousarray(value) for key, value in tensors.items()}
-        save_file(contiguous, self.folder / f"{name}.safetensors")
+        save_file(contiguous, self.path(f"{name}.safetensors"))
 
     def table(self, name: str, table: pa.Table) -> None:
         """Add one table as ``name.parquet``."""
-        pq.write_table(table, self.folder / f"{name}.parquet", compression="zstd")
+        pq.write_table(table, self.path(f"{name}.parquet"), compression="zstd")
 
     def path(self, name: str) -> Path:
-        """A path inside the draft, for a writer of its own (a Parquet stream, say)."""
+        """A path inside the draft, for a writer of its own (a Parquet stream, say).
+
+        Raises:
+            ArtifactError: ``name`` leads outside the draft or is the manifest's.
+        """
+        if _leads_outside(name) or name == MANIFEST:
+            raise ArtifactError(f"a file of an artifact cannot be named {name!r}")
         target = self.folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
@@ -76,44 +84,45 @@ class Artifact:
     config: Mapping[str, Any]
     fingerprint: str
     files: Mapping[str, Mapping[str, Any]]
+    stamp: tuple[int, ...] = field(repr=False, compare=False)
 
     def array(self, name: str, *, mmap: bool = True) -> np.ndarray:
         """One array, memory-mapped read-only unless ``mmap`` is False."""
-        path = self._known(f"{name}.npy")
-        try:
-            return np.load(
-                path, mmap_mode="r" if mmap and path.stat().st_size > 4096 else None, allow_pickle=False
-            )
-        except ValueError as error:
-            raise ArtifactError(f"unreadable array: {error}", where=path) from error
+
+        def load(path: Path) -> np.ndarray:
+            mapped = mmap and path.stat().st_size > MAP_FROM
+            return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+
+        return self._read(f"{name}.npy", load)
 
     def tensors(self, name: str) -> dict[str, np.ndarray]:
         """Named arrays of one safetensors file."""
-        from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
-        path = self._known(f"{name}.safetensors")
-        try:
-            return load_file(path)
-        except SafetensorError as error:
-            raise ArtifactError(f"unreadable tensors: {error}", where=path) from error
+        return self._read(f"{name}.safetensors", load_file)
 
     def table(self, name: str) -> pa.Table:
         """One table."""
-        path = self._known(f"{name}.parquet")
-        try:
-            return pq.read_table(path)
-        except pa.ArrowInvalid as error:
-            raise ArtifactError(f"unreadable table: {error}", where=path) from error
+        return self._read(f"{name}.parquet", pq.read_table)
 
     def path(self, name: str) -> Path:
         """The path of a file that the manifest lists."""
-        return self._known(name)
+        return self._read(name, lambda path: path)
 
-    def _known(self, name: str) -> Path:
+    def _read(self, name: str, load: Callable[[Path], T]) -> T:
         if name not in self.files:
             raise ArtifactError(f"the artifact has no file {name!r}", where=self.folder)
-        return self.folder / name
+        try:
+            value = load(self.folder / name)
+        except Exception as error:  # parsers of damaged bytes raise nearly anything
+            self._check_unchanged()
+            raise ArtifactError(f"file {name!r} cannot be read: {error}", where=self.folder) from error
+        self._check_unchanged()
+        return value
+
+    def _check_unchanged(self) -> None:
+        if _stamp(self.folder) != self.stamp:
+            raise ArtifactError("it was replaced after it was opened", where=self.folder, fix="Open it again.")
 
 
 @contextmanager
@@ -134,22 +143,25 @@ def write_artifact(target: str | Path, kind: str) -> Iterator[Draft]:
         ...     open_artifact(f"{tmp}/a", kind="note").array("numbers").tolist()
         [0, 1, 2]
     """
-    target = Path(target)
-    if target.exists() and not (target / MANIFEST).is_file() and (target.is_file() or any(target.iterdir())):
-        raise ArtifactError(
-            "something that is not an artifact stands there", where=target, fix="Choose a new folder."
-        )
-    temporary = target.parent / f".{target.name}.{uuid.uuid4().hex[:12]}.tmp"
+    target = Path(target).resolve()
+    workspace = None
     try:
-        temporary.mkdir(parents=True)
-        draft = Draft(temporary, kind)
+        if target.exists() and not _replaceable(target):
+            raise ArtifactError(
+                "something that is not an artifact stands there", where=target, fix="Choose a new folder."
+            )
+        workspace = Workspace(target)
+        draft = Draft(workspace.folder, kind)
         yield draft
         _seal(draft)
-        _publish(temporary, target)
+        workspace.publish()
     except OSError as error:
+        if workspace and not workspace.concerns(error):
+            raise  # the block stumbled over a file of its own
         raise ArtifactError(f"cannot write: {error.strerror or error}", where=target) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if workspace:
+            workspace.close()
 
 
 def open_artifact(folder: str | Path, kind: str, *, verify: bool = True) -> Artifact:
@@ -164,14 +176,27 @@ def open_artifact(folder: str | Path, kind: str, *, verify: bool = True) -> Arti
         ArtifactError: it is absent, of another kind or version, torn, or tampered with.
     """
     folder = Path(folder)
-    _recover(folder)
+    for _ in range(ATTEMPTS):
+        before = _stamp(folder)
+        try:
+            artifact = _open(folder, kind, before, verify=verify)
+        except ArtifactError:
+            if _stamp(folder) == before:
+                raise
+            continue  # replaced while it was being checked: look at the new one
+        if _stamp(folder) == before:
+            return artifact
+    raise ArtifactError("it is being replaced again and again", where=folder, fix="Try again.")
+
+
+def digest(path: str | Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _open(folder: Path, kind: str, stamp: tuple[int, ...], *, verify: bool) -> Artifact:
     manifest = _read_manifest(folder)
-    if manifest.get("format") != FORMAT_VERSION:
-        raise ArtifactError(
-            f"format version {manifest.get('format')!r}, this release reads {FORMAT_VERSION}",
-            where=folder,
-            fix="Write it again with this release.",
-        )
     if manifest.get("kind") != kind:
         raise ArtifactError(f"a {manifest.get('kind')!r} stands where a {kind!r} was expected", where=folder)
     try:
@@ -183,6 +208,7 @@ def open_artifact(folder: str | Path, kind: str, *, verify: bool = True) -> Arti
             config=dict(manifest["config"]),
             fingerprint=str(manifest["fingerprint"]),
             files={name: dict(entry) for name, entry in manifest["files"].items()},
+            stamp=stamp,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactError(f"the manifest is malformed: {error!r}", where=folder / MANIFEST) from error
@@ -191,17 +217,25 @@ def open_artifact(folder: str | Path, kind: str, *, verify: bool = True) -> Arti
     return artifact
 
 
-def digest(path: str | Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _stamp(folder: Path) -> tuple[int, ...]:
+    """What changes when an artifact is replaced; brings back an old one that a crash left aside."""
+    try:
+        mend(folder, MANIFEST)
+        state = (folder / MANIFEST).stat()
+    except OSError:
+        return ()
+    return state.st_dev, state.st_ino, state.st_mtime_ns
+
+
+def _replaceable(target: Path) -> bool:
+    return (target / MANIFEST).is_file() or (target.is_dir() and not any(target.iterdir()))
 
 
 def _seal(draft: Draft) -> None:
     """Fsync every file, then write the manifest that lists them."""
     files = {}
     for path in sorted(p for p in draft.folder.rglob("*") if p.is_file()):
-        _fsync(path)
+        fsync(path)
         name = path.relative_to(draft.folder).as_posix()
         files[name] = {"sha256": digest(path), "bytes": path.stat().st_size}
     fingerprint = draft.fingerprint or _fingerprint(draft.kind, files)
@@ -214,12 +248,16 @@ def _seal(draft: Draft) -> None:
         "fingerprint": fingerprint,
         "files": files,
     }
+    try:
+        manifest = json.loads(json.dumps(manifest, default=_plain))
+    except (TypeError, ValueError) as error:
+        raise ArtifactError(f"the manifest cannot hold this: {error}", where=draft.kind) from error
     manifest["digest"] = _manifest_digest(manifest)
     path = draft.folder / MANIFEST
     path.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    _fsync(path)
+    fsync(path)
     for folder in [draft.folder, *(p for p in draft.folder.rglob("*") if p.is_dir())]:
-        _fsync(folder)
+        fsync(folder)
 
 
 def _fingerprint(kind: str, files: Mapping[str, Mapping[str, Any]]) -> str:
@@ -233,33 +271,17 @@ def _manifest_digest(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _publish(temporary: Path, target: Path) -> None:
-    retired = _retired(target)
-    if target.exists():
-        shutil.rmtree(retired, ignore_errors=True)
-        target.rename(retired)
-    temporary.rename(target)
-    _fsync(target.parent)
-    shutil.rmtree(retired, ignore_errors=True)
+def _plain(value: object) -> object:
+    """NumPy's numbers and paths as JSON knows them."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{value!r} is not JSON")
 
 
-def _recover(folder: Path) -> None:
-    """Bring back the old artifact when a crash fell between the two renames of a replacement."""
-    retired = _retired(folder)
-    if not folder.exists() and (retired / MANIFEST).is_file():
-        retired.rename(folder)
-
-
-def _retired(target: Path) -> Path:
-    return target.parent / f".{target.name}.old"
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _leads_outside(name: str) -> bool:
+    return Path(name).is_absolute() or ".." in Path(name).parts
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -268,10 +290,16 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ArtifactError("no artifact there", where=folder, fix="Check the path.") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"the manifest cannot be read: {error}", where=path) from error
     if not isinstance(manifest, dict):
         raise ArtifactError("the manifest is malformed: not an object", where=path)
+    if manifest.get("format") != FORMAT_VERSION:
+        raise ArtifactError(
+            f"format version {manifest.get('format')!r}, this release reads {FORMAT_VERSION}",
+            where=folder,
+            fix="Write it again with this release.",
+        )
     if manifest.get("digest") != _manifest_digest(manifest):
         raise ArtifactError(
             "the manifest does not match its digest", where=path, fix="Write the artifact again."
@@ -281,12 +309,16 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 def _check_file(folder: Path, name: str, entry: Mapping[str, Any], *, verify: bool) -> None:
     path = folder / name
-    if Path(name).is_absolute() or ".." in Path(name).parts:
+    if _leads_outside(name):
         raise ArtifactError(f"the manifest names a file outside the artifact: {name!r}", where=folder)
     if not path.is_file():
         raise ArtifactError(f"file {name!r} is missing", where=folder)
     size = path.stat().st_size
     if size != entry.get("bytes"):
         raise ArtifactError(f"file {name!r} has {size} bytes instead of {entry.get('bytes')}", where=folder)
-    if verify and digest(path) != entry.get("sha256"):
+    try:
+        matches = not verify or digest(path) == entry.get("sha256")
+    except OSError as error:
+        raise ArtifactError(f"file {name!r} cannot be read: {error.strerror}", where=folder) from error
+    if not matches:
         raise ArtifactError(f"file {name!r} does not match its digest", where=folder, fix="Write it again.")

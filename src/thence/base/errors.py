@@ -56,6 +56,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
         'Known: dim, epochs.'
     """
     choices = sorted(known)
+    if not choices:
+        return "None is known."
     close = difflib.get_close_matches(name, choices, n=1)
     if close:
         return f"Did you mean {close[0]!r}?"

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from thence.base.arrow import pc
-from thence.base.errors import DataError
+from thence.base.errors import ConfigError, DataError
 
 MISSING = -1
 
@@ -87,7 +87,10 @@ class IdMap:
 
         Raises:
             DataError: an id is unknown and ``missing`` is ``"raise"``.
+            ConfigError: ``missing`` is neither of the two.
         """
+        if missing not in ("raise", "mark"):
+            raise ConfigError(f"missing={missing!r}", where="IdMap.encode", fix="Use 'raise' or 'mark'.")
         array: Any = ids if isinstance(ids, pa.Array | pa.ChunkedArray) else pa.array(ids)
         found = pc.index_in(array.cast(pa.string()), value_set=self.array).fill_null(MISSING)
         codes = np.asarray(found.to_numpy(), dtype=np.int64)
@@ -98,8 +101,15 @@ class IdMap:
         return codes
 
     def decode(self, codes: Sequence[int] | np.ndarray) -> list[str]:
-        """External ids of many ints, as a list of strings."""
-        return self.array.take(pa.array(np.asarray(codes, dtype=np.int64))).to_pylist()
+        """External ids of many ints, as a list of strings.
+
+        Raises:
+            DataError: an int is negative or too large.
+        """
+        wanted = np.asarray(codes, dtype=np.int64)
+        if len(outside := wanted[(wanted < 0) | (wanted >= len(self))]):
+            raise DataError(f"node {outside[0]} is out of range", where=repr(self))
+        return self.array.take(pa.array(wanted)).to_pylist()
 
     def _lookup(self) -> dict[str, int]:
         if self._index is None:

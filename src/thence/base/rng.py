@@ -25,7 +25,8 @@ def derive_seed(seed: int, *names: str | int) -> int:
         >>> derive_seed(0, "negatives") == derive_seed(0, "dropout")
         False
     """
-    text = "\x1f".join([str(seed), *map(str, names)])
+    escaped = [str(part).replace("\x1e", "\x1e0").replace("\x1f", "\x1e1") for part in (seed, *names)]
+    text = "\x1f".join(escaped)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
 
 
