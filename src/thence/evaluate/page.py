@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
@@ -40,12 +41,13 @@ def page(report: Report) -> str:
         _beyond(report),
         _definitions(report),
     ]
+    content = re.sub(r"(\d) %", "\\1\u00a0%", "\n".join(part for part in body if part))
     return (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         "<meta name='color-scheme' content='light dark'>"
         f"<title>{escape(title)}</title><style>{style}</style></head>\n<body><main>"
-        + "\n".join(part for part in body if part)
+        + content
         + "</main></body></html>\n"
     )
 
@@ -136,7 +138,7 @@ def _table(report: Report, columns: Iterable[tuple[str, str, str]], *, gap: bool
     for method in report.methods:
         tag = " <small class='tag'>baseline</small>" if method in report.baselines else ""
         cells = "".join(_cell(report, method, metric, part) for _, metric, part in columns)
-        cells += f"<td class='gap'>{escape(against(report, method))}</td>" if gap else ""
+        cells += _gap(report, method) if gap else ""
         rows.append(f"<tr><th scope='row'>{escape(method)}{tag}</th>{cells}</tr>")
     return (
         f"<div class='scroll'><table><thead><tr><th scope='col'>method</th>{heads}</tr></thead>"
@@ -150,10 +152,16 @@ def _cell(report: Report, method: str, metric: str, part: str) -> str:
         return "<td class='none'>–</td>"
     best = report.best(metric, part)
     first = best is not None and figure.value == best.value and metric not in NOT_RANKED
-    sign = "+" if metric == "direction_gain" else ""
+    sign = "+" if metric == "direction_gain" and figure.value else ""
     value = f"{figure.value:{sign}.4f}".replace("-", "−")
     ends = "" if math.isnan(figure.low) else f"<small>{figure.low:.4f} – {figure.high:.4f}</small>"
     return f"<td{' class=best' if first else ''}>{value}{ends}</td>"
+
+
+def _gap(report: Report, method: str) -> str:
+    value, _, ends = against(report, method).partition(" (")
+    small = f"<small>{escape(ends.rstrip(')'))}</small>" if ends else ""
+    return f"<td class='gap'>{escape(value)}{small}</td>"
 
 
 def _picture(svg: str, caption: str) -> str:

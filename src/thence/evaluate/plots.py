@@ -94,7 +94,8 @@ def beyond_plot(report: Report) -> str:
         axes.plot([x], [y], "o", color=_colour(report, method), markersize=8, markeredgecolor=PAPER)
     low, high = min(x for x, _, _ in dots), max(x for x, _, _ in dots)
     axes.set_xlim(min(0.48, low - 0.02), max(1.0, high) + 0.16)
-    axes.set_ylim(0, min(1.05, 1.12 * max(y for _, y, _ in dots) + 0.03))
+    top = 1.12 * max(y for _, y, _ in dots) + 0.03
+    axes.set_ylim(-0.05 * top, top)
     strong = {method for _, _, method in dots if _colour(report, method) != FAINT}
     _labels(axes, [(x, y, method, INK if method in strong else MUTED) for x, y, method in dots])
     axes.set_xticks([tick for tick in (0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0) if tick >= axes.get_xlim()[0]])

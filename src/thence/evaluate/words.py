@@ -111,23 +111,23 @@ def losses(report: Report) -> str:
     Example:
         >>> figures = (Figure("lift", "MRR@10", 0.02), Figure("ours", "MRR@10", 0.01))
         >>> losses(Report(figures, baselines=("lift",)))
-        'A plain baseline is ahead on MRR@10 (lift 0.0200, ours 0.0100).'
+        'Plain baselines are ahead: lift before ours on MRR@10 (0.0200 to 0.0100).'
     """
     if not report.baselines or not report.learned:
         return ""
-    found = []
+    found: dict[str, list[str]] = {}
     for metric, part in dict.fromkeys((figure.metric, figure.slice) for figure in report.figures):
         if not _matters(report, metric, part):
             continue
         plain = report.best(metric, part, list(report.baselines))
         learned = report.best(metric, part, report.learned)
         if plain and learned and plain.value > learned.value:
-            where = "" if part == ALL else f", {NAMES.get(part, part)}"
-            both = f"{plain.method} {plain.value:.4f}, {learned.method} {learned.value:.4f}"
-            found.append(f"{NAMES.get(metric, metric)}{where} ({both})")
+            name = NAMES.get(metric, metric) + ("" if part == ALL else f" for {NAMES.get(part, part)}")
+            pair = found.setdefault(f"{plain.method} before {learned.method} on ", [])
+            pair.append(f"{name} ({plain.value:.4f} to {learned.value:.4f})")
     if not found:
         return "No plain baseline is ahead on any of the figures that matter here."
-    return "A plain baseline is ahead on " + "; ".join(found) + "."
+    return "Plain baselines are ahead: " + "; ".join(who + ", ".join(on) for who, on in found.items()) + "."
 
 
 def _matters(report: Report, metric: str, part: str) -> bool:
