@@ -11,7 +11,7 @@ the probability that a view by browsing converts is p · m_i with
 where ρ_ki = p_ki / Σ_k p_ki weighs the arcs that lead to i: a discount on the phone sells cases, a discount on
 a case sells no phones. Customers whom the campaign does not reach feel nothing. Views do not react, so that the
 world with and without the campaign has the same views by browsing, one by one. What more purchases of i lead to
-along the arcs comes on top, through ownership.
+along the arcs comes on top, through ownership; follow-up purchases themselves do not react to a discount.
 """
 
 from __future__ import annotations

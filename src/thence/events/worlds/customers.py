@@ -21,7 +21,6 @@ from thence.events.worlds.popularity import Popularity
 
 TASTES = 3
 EASE_SD = 0.8
-TASTE_CONCENTRATION = 2 / (TASTES + 1)  # E Σ share² of Dirichlet(1, 1, 1)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

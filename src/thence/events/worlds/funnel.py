@@ -45,11 +45,15 @@ class Appeal:
         intercept: b.
         item: ``[num_items]`` charm and price.
         walk: ``[weeks, num_categories]`` g_c(week).
+        rate: ``[num_items]`` mean purchase probability of a view, without drift or campaign.
+        demand: ``[num_items]`` share of purchases by browsing, without drift, launches or campaign.
     """
 
     intercept: float
     item: np.ndarray
     walk: np.ndarray
+    rate: np.ndarray
+    demand: np.ndarray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,7 +82,20 @@ def make_appeal(config: WorldConfig, catalogue: Catalogue, popularity: Popularit
     weeks, categories = len(popularity.cumulative), len(popularity.edges) - 1
     steps = rng.normal(0.0, 1.0, (weeks, categories)) * config.conversion_drift
     steps[0] = 0.0
-    return Appeal(_intercept(logit, config.conversion_rate), item, np.cumsum(steps, axis=0))
+    intercept = _intercept(logit, config.conversion_rate)
+    rate = _mean_probability(intercept + item, config.taste)
+    demand = popularity.weight * rate
+    return Appeal(intercept, item, np.cumsum(steps, axis=0), rate, demand / demand.sum())
+
+
+def _mean_probability(logit: np.ndarray, taste: float) -> np.ndarray:
+    """The mean of σ(logit + ease + taste effect) over customers, by Gauss-Hermite quadrature."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(9)
+    total = np.zeros(len(logit))
+    for node, weight in zip(nodes, weights / weights.sum(), strict=True):
+        for effect, share in ((TASTE_EFFECT, taste), (0.0, 1 - taste)):
+            total += weight * share / (1 + np.exp(-(logit + EASE_SD * node + effect)))
+    return total
 
 
 def _intercept(logit: np.ndarray, rate: float) -> float:

@@ -40,7 +40,6 @@ class Followed:
         conversion_time: -1 for never.
         arc: the arc that led there.
         parent: exposure of the block whose purchase set it off (browsed ones first, then these).
-        order: exposure of the block whose purchase opened the order that this one would be part of.
     """
 
     customer: np.ndarray
@@ -49,7 +48,6 @@ class Followed:
     conversion_time: np.ndarray
     arc: np.ndarray
     parent: np.ndarray
-    order: np.ndarray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -116,7 +114,6 @@ def follow(
             np.empty(room, np.int64),
             np.empty(room, np.int32),
             np.empty(room, np.int64),
-            np.empty(room, np.int64),
         )
         count = _follow_all(
             (purchases.indptr, purchases.exposure, purchases.item, purchases.time),
@@ -143,10 +140,10 @@ def _uniform(key, customer, arc, purpose):
 
 @numba.njit(cache=True)
 def _view(rules, arc, key, customer, bought_at):
-    """When the arc leads to a view (-1: not), whether in the same order, and when it converts (-1: not)."""
+    """When the arc leads to a view (-1: not), and when that view converts (-1: not)."""
     _, _, chance, basket, gap, _ = rules
     if _uniform(key, customer, arc, 0) >= chance[arc]:
-        return -1, False, -1
+        return -1, -1
     same_order = _uniform(key, customer, arc, 1) < basket[arc]
     spread = _uniform(key, customer, arc, 2)
     if same_order:
@@ -154,11 +151,11 @@ def _view(rules, arc, key, customer, bought_at):
     else:
         view = bought_at + MINIMUM_GAP - int(gap[arc] * np.log(1.0 - spread))
     if _uniform(key, customer, arc, 3) >= FOLLOWED_RATE:
-        return view, same_order, -1
+        return view, -1
     wait = _uniform(key, customer, arc, 4)
     if same_order:
-        return view, same_order, view + SECOND + int(20 * SECOND * wait)
-    return view, same_order, view + MINUTE - int(10 * MINUTE * np.log(1.0 - wait))
+        return view, view + SECOND + int(20 * SECOND * wait)
+    return view, view + MINUTE - int(10 * MINUTE * np.log(1.0 - wait))
 
 
 @numba.njit(cache=True)
@@ -177,20 +174,20 @@ def _follow_one(customer, purchases, rules, scalars, columns, count):
     """One customer's purchases in time order, those that follow among them."""
     indptr, exposure, item, time = purchases
     key, end, first_customer, base = scalars
-    out_customer, out_item, out_time, out_conversion, out_arc, out_parent, out_order = columns
+    out_customer, out_item, out_time, out_conversion, out_arc, out_parent = columns
     at, stop, room = indptr[customer], indptr[customer + 1], len(out_item)
     owned = [np.int64(-1)]
-    line = [(np.int64(end), np.int64(-1), np.int64(-1), np.int64(-1))]  # (time, item, exposure, order)
+    line = [(np.int64(end), np.int64(-1), np.int64(-1))]  # (time, item, exposure)
     while True:
         best = 0
         for k in range(1, len(line)):
             if line[k][0] < line[best][0]:
                 best = k
         if at < stop and time[at] <= line[best][0]:
-            now, what, by, order = time[at], np.int64(item[at]), exposure[at], exposure[at]
+            now, what, by = time[at], np.int64(item[at]), exposure[at]
             at += 1
         elif best > 0:
-            now, what, by, order = line[best]
+            now, what, by = line[best]
             line[best] = line[-1]
             line.pop()
         else:
@@ -202,15 +199,14 @@ def _follow_one(customer, purchases, rules, scalars, columns, count):
             continue
         owned.append(what)
         for arc in range(rules[0][what], rules[0][what + 1]):
-            view, same_order, conversion = _view(rules, arc, key, first_customer + customer, now)
+            view, conversion = _view(rules, arc, key, first_customer + customer, now)
             target = rules[1][arc]
             if view < 0 or view >= end or view < rules[5][target]:
                 continue
-            opened = order if same_order else base + count
             if count < room:
                 out_customer[count], out_item[count] = customer, target
                 out_time[count], out_conversion[count] = view, conversion
-                out_arc[count], out_parent[count], out_order[count] = arc, by, opened
+                out_arc[count], out_parent[count] = arc, by
             if 0 <= conversion < end:
-                line.append((np.int64(conversion), np.int64(target), np.int64(base + count), np.int64(opened)))
+                line.append((np.int64(conversion), np.int64(target), np.int64(base + count)))
             count += 1

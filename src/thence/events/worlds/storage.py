@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from thence.events.worlds.world import World
 
 KIND = "world"
-SCALARS = ("taste_reuse", "browsed_purchases")
 
 
 def save_world(world: World, folder: str | Path) -> None:
@@ -35,7 +34,8 @@ def save_world(world: World, folder: str | Path) -> None:
             world=world.config.to_dict(),
             seed=world.seed,
             campaign=[truth.effects.begin, truth.effects.end],
-            **{name: getattr(truth, name) for name in SCALARS},
+            span=list(truth.span),
+            taste_reuse=truth.taste_reuse,
         )
 
 
@@ -52,7 +52,8 @@ def load_world(folder: str | Path) -> World:
             exposures=Exposures(**_arrays(art, "exposures")),
             effects=Effects(**_arrays(art, "effects"), begin=begin, end=end),
             **_arrays(art, "truth"),
-            **{name: art.config[name] for name in SCALARS},
+            span=(int(art.config["span"][0]), int(art.config["span"][1])),
+            taste_reuse=float(art.config["taste_reuse"]),
         )
         config = WorldConfig.from_dict(art.config["world"])
         return World(config, int(art.config["seed"]), art.table("events"), items, truth)

@@ -70,6 +70,7 @@ class Truth:
         role: ``[num_items]`` 0 device, 1 accessory, 2 consumable.
         rank: ``[num_items]`` rank in the Zipf law.
         popularity: ``[num_items]`` share of views by browsing, without drift and launches.
+        demand: ``[num_items]`` share of purchases by browsing, likewise.
         launch_time: ``[num_items]`` microseconds; the start of the log for items that were there.
         cold: ``[num_items]`` bool: launched late in the log or after its end.
         pace: ``[num_customers]`` multiplies the delay.
@@ -78,8 +79,11 @@ class Truth:
         event_exposure: ``[num_events]`` exposure behind each row of ``world.events``.
         event_role: ``[num_events]`` 0 exposure, 1 cart, 2 return view, 3 purchase.
         effects: the campaign's assignment and effects.
-        taste_reuse: chance that two draws of one customer are of the same taste, for :meth:`scorer`.
-        browsed_purchases: purchases by browsing per customer, for :meth:`scorer`.
+        compare_chance: ``[num_pairs]`` chance that a buyer of an item later buys that substitute after a
+            comparison in one visit.
+        browsed: entry n is how many customers make n purchases by browsing inside the log.
+        taste_reuse: share of these that taste and visit keep in the category of the one before.
+        span: first microsecond of the log, and the first after it.
     """
 
     ids: IdMap
@@ -92,6 +96,7 @@ class Truth:
     role: np.ndarray
     rank: np.ndarray
     popularity: np.ndarray
+    demand: np.ndarray
     launch_time: np.ndarray
     cold: np.ndarray
     pace: np.ndarray
@@ -100,8 +105,10 @@ class Truth:
     event_exposure: np.ndarray
     event_role: np.ndarray
     effects: Effects
+    compare_chance: np.ndarray
+    browsed: np.ndarray
     taste_reuse: float
-    browsed_purchases: float
+    span: tuple[int, int]
 
     def __repr__(self) -> str:
         """One line with the counts."""
@@ -109,11 +116,19 @@ class Truth:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in zip(KINDS, kinds, strict=True))
         return f"Truth({self.arcs.shape[1]:,} arcs: {counts}; {len(self.exposures):,} exposures)"
 
-    def scorer(self) -> Ceiling:
-        """The ideal ranking: probability that a buyer of the source goes on to buy the target."""
+    def scorer(self, since: int | None = None) -> Ceiling:
+        """The ideal ranking: probability that a buyer of the source goes on to buy the target.
+
+        Args:
+            since: judge what happens from this microsecond to the end of the log, with the items that are there
+                then; the whole log when None.
+        """
         from thence.events.worlds.ceiling import Ceiling
 
-        return Ceiling(self)
+        start, end = self.span
+        start = start if since is None else since
+        there = np.clip((end - self.launch_time) / max(end - start, 1), 0.0, 1.0)
+        return Ceiling(self, there)
 
     def expected_sales(self) -> tuple[np.ndarray, np.ndarray]:
         """Expected purchases by browsing per item that the campaign adds, and what they lead to.

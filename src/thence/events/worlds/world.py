@@ -15,10 +15,10 @@ from thence.base.progress import Progress, silent
 from thence.base.rng import generator
 from thence.events.worlds.affinity import Affinity, make_affinity
 from thence.events.worlds.assemble import CART, EXPOSURE, PURCHASE, RETURN, event_table
-from thence.events.worlds.browse import BROWSED, FOLLOWED, Views, browse
+from thence.events.worlds.browse import FOLLOWED, Views, browse
 from thence.events.worlds.catalogue import Catalogue, make_catalogue
 from thence.events.worlds.config import WorldConfig
-from thence.events.worlds.customers import TASTE_CONCENTRATION, Customers, make_customers
+from thence.events.worlds.customers import Customers, make_customers
 from thence.events.worlds.effects import Effects, make_effects
 from thence.events.worlds.funnel import Appeal, convert, make_appeal, signals
 from thence.events.worlds.ownership import FOLLOWED_RATE, Followed, Purchases, Rules, follow, make_rules
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from thence.events import EventLog
 
 VIEWS_PER_BLOCK = 1_000_000
+FINGERPRINT_ROWS = 1_000_000
+ORDER_GAP = 15 * 60 * 1_000_000
 TASK = "simulate"
 
 
@@ -68,10 +70,14 @@ class World:
         """SHA-256 over all events, items and exposures: equal worlds, equal fingerprints."""
         hasher = hashlib.sha256()
         for table in (self.events, self.items):
-            sink = pa.BufferOutputStream()
-            with pa.ipc.new_stream(sink, table.schema) as stream:
-                stream.write_table(table)
-            hasher.update(sink.getvalue())
+            for at in range(0, table.num_rows, FINGERPRINT_ROWS):
+                part = table.slice(at, FINGERPRINT_ROWS)
+                filled = [column.fill_null("" if pa.types.is_string(column.type) else -1) for column in part]
+                whole = pa.table(filled, names=table.column_names).combine_chunks()
+                sink = pa.BufferOutputStream()
+                with pa.ipc.new_stream(sink, whole.schema) as stream:
+                    stream.write_table(whole)
+                hasher.update(sink.getvalue())
         exposures = self.truth.exposures
         for array in (
             exposures.probability,
@@ -170,9 +176,8 @@ def _run_block(stage: _Stage, number: int, first: int, count: int) -> _Block:
     outcomes = convert(config, (stage.catalogue, stage.appeal, stage.effects), customers, views, seed, number)
     purchases = _purchases(views, outcomes.conversion_time, count, config.end)
     followed = follow(config, stage.rules, purchases, first, len(views), seed)
-    exposures, order = _exposures(
-        views, outcomes.probability, outcomes.baseline, outcomes.conversion_time, followed
-    )
+    exposures = _exposures(views, outcomes.probability, outcomes.baseline, outcomes.conversion_time, followed)
+    order = _orders(exposures["customer"], exposures["conversion_time"])
     exposures["customer"] = exposures["customer"] + np.int32(first)
     rng = generator(seed, "world", "signals", number)
     events = _events(config, exposures["time"], exposures["conversion_time"], rng)
@@ -189,8 +194,8 @@ def _purchases(views: Views, conversion_time: np.ndarray, count: int, end: int) 
 
 def _exposures(
     views: Views, probability: np.ndarray, baseline: np.ndarray, conversion_time: np.ndarray, followed: Followed
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Views by browsing and those that follow, one after the other; and the order of each one's purchase."""
+) -> dict[str, np.ndarray]:
+    """Views by browsing and those that follow, one after the other."""
     more, none = len(followed.item), np.full(len(views), -1, np.int64)
     rate = np.full(more, FOLLOWED_RATE)
     columns = {
@@ -204,8 +209,19 @@ def _exposures(
         "parent": (none, followed.parent),
         "arc": (none.astype(np.int32), followed.arc),
     }
-    order = np.concatenate([np.arange(len(views)), followed.order])
-    return {name: np.concatenate(parts) for name, parts in columns.items()}, order
+    return {name: np.concatenate(parts) for name, parts in columns.items()}
+
+
+def _orders(customer: np.ndarray, conversion_time: np.ndarray) -> np.ndarray:
+    """``[n]`` exposure that opened each purchase's order: purchases of a customer at most 15 minutes apart."""
+    order = np.arange(len(customer))
+    bought = np.flatnonzero(conversion_time >= 0)
+    bought = bought[np.lexsort((conversion_time[bought], customer[bought]))]
+    opens = np.ones(len(bought), bool)
+    near = np.diff(conversion_time[bought]) <= ORDER_GAP
+    opens[1:] = ~(near & (np.diff(customer[bought]) == 0))
+    order[bought] = bought[np.maximum.accumulate(np.where(opens, np.arange(len(bought)), 0))]
+    return order
 
 
 def _events(
@@ -247,19 +263,15 @@ def _join(stage: _Stage, blocks: list[_Block]) -> World:
     time, exposure, role = events[0][rows], place[events[1][rows]], events[2][rows].astype(np.int8)
     offered = np.concatenate([block.offered for block in customers])
     table = event_table((time, exposure, role), exposures, order, offered, stage.catalogue, stage.effects)
-    truth = _truth(stage, exposures, exposure, role, customers)
+    truth = _truth(stage, exposures, (exposure, role), customers)
     return World(config, stage.seed, table, stage.catalogue.table, truth)
 
 
 def _truth(
-    stage: _Stage,
-    exposures: Exposures,
-    event_exposure: np.ndarray,
-    event_role: np.ndarray,
-    customers: list[Customers],
+    stage: _Stage, exposures: Exposures, events: tuple[np.ndarray, np.ndarray], customers: list[Customers]
 ) -> Truth:
     config, catalogue, popularity, affinity = stage.config, stage.catalogue, stage.popularity, stage.affinity
-    browsed = exposures.label & (exposures.origin == BROWSED)
+    browsed, reuse = _browsing(config, catalogue, exposures)
     return Truth(
         ids=catalogue.ids,
         arcs=affinity.arcs,
@@ -271,14 +283,48 @@ def _truth(
         role=catalogue.role,
         rank=popularity.rank,
         popularity=popularity.weight,
+        demand=stage.appeal.demand,
         launch_time=popularity.launch_time,
         cold=popularity.launch_time > config.start,
         pace=np.concatenate([block.pace for block in customers]),
         offered=np.concatenate([block.offered for block in customers]),
         exposures=exposures,
-        event_exposure=event_exposure,
-        event_role=event_role,
+        event_exposure=events[0],
+        event_role=events[1],
         effects=stage.effects,
-        taste_reuse=config.taste**2 * TASTE_CONCENTRATION,
-        browsed_purchases=float(browsed.sum()) / int(config.customers),
+        compare_chance=_compare_chance(stage),
+        browsed=browsed,
+        taste_reuse=reuse,
+        span=(config.start, config.end),
     )
+
+
+def _browsing(config: WorldConfig, catalogue: Catalogue, exposures: Exposures) -> tuple[np.ndarray, float]:
+    """How many customers make n purchases by browsing, for each n; and the share kept in the category.
+
+    The share q solves P(two neighbouring purchases of a customer are of one category) = q + (1 - q) Σ_c W_c².
+    """
+    rows = np.flatnonzero(exposures.observed(config.end) & (exposures.origin != FOLLOWED))
+    customer = exposures.customer[rows]
+    browsed = np.bincount(np.bincount(customer, minlength=int(config.customers)))
+    category = catalogue.category[exposures.item[rows]][np.argsort(customer, kind="stable")]
+    neighbours = np.diff(np.sort(customer)) == 0
+    if not neighbours.any():
+        return browsed, 0.0
+    chance = float(((np.bincount(category) / len(category)) ** 2).sum())
+    same = float((np.diff(category) == 0)[neighbours].mean())
+    return browsed, float(np.clip((same - chance) / max(1 - chance, 1e-12), 0.0, 1.0))
+
+
+def _compare_chance(stage: _Stage) -> np.ndarray:
+    """``[num_pairs]`` chance that a buyer of i later buys its substitute j, the two compared in one visit.
+
+    Of the views of i, w_i come by browsing and Σ_k w_k compare / deg_k by comparison. Either view may be the
+    first, and either purchase: ½ (w_i compare / deg_i + w_j compare / deg_j) / views_i · P(j is bought).
+    """
+    (i, j), weight = stage.affinity.substitutes, stage.popularity.weight
+    degree = np.bincount(i, minlength=len(weight))
+    passed = weight * stage.config.compare / np.maximum(degree, 1)
+    views = weight + np.bincount(j, passed[i], minlength=len(weight))
+    both = np.divide(passed[i] + passed[j], views[i], out=np.zeros(len(i)), where=views[i] > 0)
+    return np.minimum(0.5 * both * stage.appeal.rate[j], 1.0)
