@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -83,7 +84,7 @@ class Arcs:
         by_target = sp.coo_matrix((np.arange(len(src)), (src, dst)), shape=shape).tocsc()
         if by_target.nnz < len(src):
             raise DataError(_first_twice(src, dst), fix="Add the weights of equal arcs first.")
-        by_source = by_target.tocsr()  # a pass over sorted columns: rows come out sorted
+        by_source: Any = by_target.tocsr()  # a pass over sorted columns: rows come out sorted
         order, by_source.data = by_source.data, np.arange(len(src))
         by_target = by_source.tocsc()
         arcs = cls(
@@ -96,7 +97,9 @@ class Arcs:
             directed=directed,
         )
         if not directed and arcs.one_way.any():
-            raise DataError("an arc of an undirected relation lacks its reverse", fix="Give both, or directed=True.")
+            raise DataError(
+                "an arc of an undirected relation lacks its reverse", fix="Give both, or directed=True."
+            )
         return arcs
 
     def __repr__(self) -> str:

@@ -8,6 +8,7 @@ first in the configuration is the graph's main relation.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import ibis
 import numpy as np
@@ -55,7 +56,9 @@ class GraphConfig:
             if name not in RELATIONS:
                 raise ConfigError(f"unknown relation {name!r}", fix=nearest(name, RELATIONS))
         if not self.relations or self.relations[0] not in ("same_basket", "bought_after"):
-            raise ConfigError("the first relation must have a direction", fix="Begin with same_basket or bought_after.")
+            raise ConfigError(
+                "the first relation must have a direction", fix="Begin with same_basket or bought_after."
+            )
         if self.min_count < 1 or self.min_support < 1 or self.window_days <= 0 or self.max_basket < 2:
             raise ConfigError(
                 f"out of range: {self}",
@@ -95,7 +98,11 @@ def build_graph(log: EventLog, config: GraphConfig | None = None, *, progress: P
     steps = len(config.relations)
     relations = {}
     with purchases_of(log, ids) as every:
-        table = every.table if warm.all() else every.table.filter(every.table.node.isin(np.flatnonzero(warm).tolist()))
+        table = (
+            every.table
+            if warm.all()
+            else every.table.filter(every.table.node.isin(np.flatnonzero(warm).tolist()))
+        )
         purchases = Purchases(table, every.num_nodes, every.num_users)
         for step, name in enumerate(config.relations):
             progress("relations", step, steps)
@@ -131,8 +138,9 @@ def categories(nodes: pa.Table) -> np.ndarray:
 
 def _nodes(log: EventLog, config: GraphConfig) -> pa.Table:
     """The node table, ordered by item id: counts of purchases beside the catalogue's columns."""
-    bought = log.events.filter(log.events.event == "purchase")
-    counts = bought.group_by("item_id").agg(
+    events: Any = log.events
+    bought = events.filter(events.event == "purchase")
+    counts: Any = bought.group_by("item_id").agg(
         count=bought.count(), first_time=bought.timestamp.min(), last_time=bought.timestamp.max()
     )
     if config.include_cold and log.items is not None:
@@ -145,6 +153,8 @@ def _nodes(log: EventLog, config: GraphConfig) -> pa.Table:
     nodes = table.order_by("item_id").to_pyarrow()
     if not nodes.num_rows or pc.max(nodes["count"]).as_py() < config.min_count:
         raise DataError(
-            f"no product was bought {config.min_count} times", where=repr(log), fix="Lower min_count or add purchases."
+            f"no product was bought {config.min_count} times",
+            where=repr(log),
+            fix="Lower min_count or add purchases.",
         )
     return nodes

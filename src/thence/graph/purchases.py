@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import ibis
 import numpy as np
@@ -29,11 +30,11 @@ class Purchases:
         num_users: how many users bought anything.
     """
 
-    table: ibis.Table
+    table: Any
     num_nodes: int
     num_users: int
 
-    def per_node(self, rows: ibis.Table) -> np.ndarray:
+    def per_node(self, rows: Any) -> np.ndarray:
         """``[num_nodes]`` int64: rows of a table with a ``node`` column, counted by node."""
         return count_per_node(rows, self.num_nodes)
 
@@ -41,7 +42,8 @@ class Purchases:
 @contextmanager
 def purchases_of(log: EventLog, ids: IdMap) -> Iterator[Purchases]:
     """The purchases of a log, coded, held by the engine while the ``with`` block runs."""
-    bought = log.events.filter(log.events.event == "purchase")
+    events: Any = log.events
+    bought = events.filter(events.event == "purchase")
     raw = code_nodes(bought, ids).select("user_id", "node", "timestamp", "order_id")
     keyed = raw.mutate(order=ibis.coalesce(raw.order_id, raw.timestamp.cast("string")))
     rows = keyed.group_by("user_id", "order", "node").agg(time=keyed.timestamp.min())
@@ -60,13 +62,13 @@ def purchases_of(log: EventLog, ids: IdMap) -> Iterator[Purchases]:
         yield Purchases(table, num_nodes=len(ids), num_users=users)
 
 
-def code_nodes(rows: ibis.Table, ids: IdMap) -> ibis.Table:
+def code_nodes(rows: Any, ids: IdMap) -> Any:
     """Rows whose ``item_id`` is a node, with its int as the column ``node`` (int32)."""
     codes = pa.table({"item_id": ids.array, "node": pa.array(np.arange(len(ids), dtype=np.int32))})
     return rows.inner_join(ibis.memtable(codes), "item_id")
 
 
-def count_per_node(rows: ibis.Table, num_nodes: int) -> np.ndarray:
+def count_per_node(rows: Any, num_nodes: int) -> np.ndarray:
     """``[num_nodes]`` int64: how many rows each node has."""
     counted = rows.group_by("node").agg(n=rows.count()).to_pyarrow()
     counts = np.zeros(num_nodes, np.int64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ibis
 
 from thence.base.ids import IdMap
@@ -27,7 +29,8 @@ def co_viewed(
     Returns:
         pairs in both orders, with ``tries`` = ``hits`` = sessions that hold the product, ``trials`` = sessions.
     """
-    looks = sessions(log.events.filter(log.events.event.isin(LOOKS)), gap_minutes=gap_minutes)
+    events: Any = log.events
+    looks = sessions(events.filter(events.event.isin(LOOKS)), gap_minutes=gap_minutes)
     coded = code_nodes(looks, ids)
     seen = coded.group_by("user_id", "session", "node").agg(time=coded.timestamp.max()).cache()
     sizes = seen.group_by("user_id", "session").agg(size=seen.count())

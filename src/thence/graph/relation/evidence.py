@@ -43,7 +43,8 @@ class Evidence:
         """Arcs weighted by support, with support, lift, asymmetry and last time as values."""
         num_nodes = len(self.tries)
         source, target, support, last_time = (
-            self.pairs[name].to_numpy().astype(np.int64, copy=False) for name in ("source", "target", "support", "last_time")
+            self.pairs[name].to_numpy().astype(np.int64, copy=False)
+            for name in ("source", "target", "support", "last_time")
         )
         arcs = Arcs.from_pairs(
             source,
@@ -84,7 +85,9 @@ def lift(support: np.ndarray, tries: np.ndarray, hits: np.ndarray, trials: int) 
     return support * float(trials) / np.maximum(tries.astype(float) * hits, 1.0)
 
 
-def asymmetry(support: np.ndarray, reverse: np.ndarray, tries: np.ndarray, reverse_tries: np.ndarray) -> np.ndarray:
+def asymmetry(
+    support: np.ndarray, reverse: np.ndarray, tries: np.ndarray, reverse_tries: np.ndarray
+) -> np.ndarray:
     """z-score of P(j | i) against P(i | j): the pooled two-proportion test.
 
     Args:

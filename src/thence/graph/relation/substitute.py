@@ -1,4 +1,4 @@
-"""Substitute: i — j counts the customers who bought both of one category, but never in one basket. Undirected.
+"""Substitute: i — j counts the customers who bought two of one category, in different baskets. Undirected.
 
 Products of one category that a customer has alternated between stand for each other; products of one category
 that she buys together (two flavours, say) do not. A pair is kept when more customers bought the two apart than
@@ -25,15 +25,20 @@ def substitute(purchases: Purchases, category: np.ndarray, *, min_support: int =
         min_support: pairs that fewer customers bought apart are left out.
 
     Returns:
-        pairs in both orders, with ``tries`` = ``hits`` = customers who bought the product, ``trials`` = customers.
+        pairs in both orders, with ``tries`` = ``hits`` = customers who bought the product, ``trials`` =
+        customers.
     """
     known = np.flatnonzero(category >= 0)
-    groups = ibis.memtable(pa.table({"node": known.astype(np.int32), "group": category[known].astype(np.int64)}))
+    groups = ibis.memtable(
+        pa.table({"node": known.astype(np.int32), "group": category[known].astype(np.int64)})
+    )
     rows = purchases.table.inner_join(groups, "node").select("user", "basket", "node", "group", "time").cache()
     bought = rows.group_by("user", "group", "node").agg(time=rows.time.max()).cache()
     one, other = bought.view(), bought.view()
     both = one.join(other, ["user", "group"]).filter(one.node != other.node)
-    shared = both.select(user=one.user, source=one.node, target=other.node, time=ibis.greatest(one.time, other.time))
+    shared = both.select(
+        user=one.user, source=one.node, target=other.node, time=ibis.greatest(one.time, other.time)
+    )
     left, right = rows.view(), rows.view()
     same = left.join(right, ["user", "basket", "group"]).filter(left.node != right.node)
     together = same.select(user=left.user, source=left.node, target=right.node).distinct()
