@@ -43,8 +43,7 @@ def load_config(path: str | Path, model: type[Model]) -> Model:
         ...     load_config(path, Fit)
         Fit(epochs=3)
     """
-    path = Path(path)
-    return check_config(_parse(path), model, where=path)
+    return check_config(load_values(path), model, where=Path(path))
 
 
 def check_config(values: Mapping[str, Any], model: type[Model], *, where: object = None) -> Model:
@@ -72,7 +71,13 @@ def check_config(values: Mapping[str, Any], model: type[Model], *, where: object
         raise _speak(error, model, where) from error
 
 
-def _parse(path: Path) -> Mapping[str, Any]:
+def load_values(path: str | Path) -> dict[str, Any]:
+    """What a settings file says, not yet checked against any model.
+
+    Raises:
+        ConfigError: the file is absent or cannot be parsed.
+    """
+    path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -1,0 +1,45 @@
+"""``thence demo``: a real retailer's year, from raw purchases to the page, with nothing to download."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from thence.cli.console import say, show
+from thence.cli.progress import progress_shown
+
+if TYPE_CHECKING:
+    from thence.cli.settings import RunConfig
+
+EXAMPLE = "Example:  THENCE_DEMO_EXIT=1 thence demo   (stops after the table, without the page)"
+EXIT = "THENCE_DEMO_EXIT"
+VALID, TEST = "2017-09-01", "2017-10-15"
+
+
+def demo(
+    into: Annotated[Path, typer.Option("--into", help="The run's folder.")] = Path("runs/demo"),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the page answers.")] = 8000,
+) -> None:
+    """Run everything on The Complete Journey (1.5 million purchases), print the table, open the page."""
+    from thence.cli.run import execute
+    from thence.events.datasets import completejourney
+    from thence.serve import run as run_service
+
+    with progress_shown() as progress:
+        judged = execute(settings(into), completejourney(), progress)
+    show(judged.report.text())
+    show(f"the whole report: {into / 'report' / 'report.html'}")
+    if os.environ.get(EXIT, "") not in ("", "0"):
+        return
+    say(f"open http://127.0.0.1:{port}  (Ctrl-C ends it)")
+    run_service(judged.bundle, port=port)
+
+
+def settings(into: Path) -> RunConfig:
+    """The demo's settings: the defaults of every room, tested on what was bought from 15 October on."""
+    from thence.cli.settings import RunConfig, SplitSection
+
+    return RunConfig(into=into, name="The Complete Journey", split=SplitSection(valid=VALID, test=TEST))

@@ -1,0 +1,75 @@
+"""``thence graph``: from a log to a directed graph, and what that graph looks like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thence.cli.console import emit, show
+from thence.cli.options import Into, JsonFlag
+from thence.cli.progress import progress_shown
+
+BUILD_EXAMPLE = "Example:  thence graph build runs/shop/log --relation same_basket --into runs/shop/graph"
+STATS_EXAMPLE = "Example:  thence graph stats runs/shop/graph"
+
+app = typer.Typer(
+    name="graph", help="Build a directed graph of products from a log; look at one.", no_args_is_help=True
+)
+
+
+@app.command(epilog=BUILD_EXAMPLE)
+def build(
+    log: Annotated[Path, typer.Argument(help="The log, as thence ingest wrote it.")],
+    into: Into,
+    relation: Annotated[
+        list[str] | None,
+        typer.Option(help="same_basket, bought_after, co_viewed or substitute; repeat it, the main one first."),
+    ] = None,
+    before: Annotated[str | None, typer.Option(help="Use only events before this date.")] = None,
+    min_count: Annotated[int, typer.Option(help="Products bought fewer times have no arcs.")] = 5,
+    min_support: Annotated[int, typer.Option(help="Pairs seen fewer times are no arcs.")] = 1,
+    window_days: Annotated[float, typer.Option(help="Longest time that bought_after joins.")] = 28.0,
+    include_cold: Annotated[bool, typer.Option(help="Give every product of the catalogue a node.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Build the graph of a log: which product leads to which, by what evidence."""
+    from thence.events import EventLog
+    from thence.graph.build import GraphConfig, build_graph
+
+    config = GraphConfig(
+        relations=tuple(relation) if relation else GraphConfig().relations,
+        min_count=min_count,
+        min_support=min_support,
+        window_days=window_days,
+        include_cold=include_cold,
+    )
+    events = EventLog.load(log)
+    with progress_shown() as progress:
+        graph = build_graph(events.before(before) if before else events, config, progress=progress)
+    graph.save(into)
+    if as_json:
+        arcs = {name: relation.num_arcs for name, relation in graph.relations.items()}
+        emit({"into": into, "nodes": graph.num_nodes, "arcs": arcs})
+    else:
+        show(f"{into}: {graph!r}")
+
+
+@app.command(epilog=STATS_EXAMPLE)
+def stats(
+    graph: Annotated[
+        Path, typer.Argument(help="The graph, as thence graph build wrote it, or a run's folder.")
+    ],
+    as_json: JsonFlag = False,
+) -> None:
+    """Count nodes and arcs, the share of one-way arcs, degrees, and products without arcs."""
+    from thence.cli.folders import part_of
+    from thence.graph.digraph import DiGraph
+    from thence.graph.stats import graph_stats
+
+    found = graph_stats(DiGraph.load(part_of(graph, "graph")))
+    if as_json:
+        emit(found)
+    else:
+        show(str(found))

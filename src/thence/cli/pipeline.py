@@ -1,0 +1,184 @@
+"""The stages of a run, each from what stands on disk to the next thing on disk.
+
+The steps of training are chosen on the validation period by a model that sees only what came before it; the
+model that is judged and served then sees everything before the test period and takes as many steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from thence.base.errors import ArtifactError, DataError
+from thence.base.progress import Progress
+from thence.cli.folders import part_of
+from thence.cli.settings import RunConfig
+from thence.encode.dual import DualEncoder
+from thence.encode.embeddings import Embeddings
+from thence.encode.scorer import Scorer
+from thence.evaluate import Report, direction_cases, first_purchase_cases, rank_cases
+from thence.evaluate.cases import Cases
+from thence.evaluate.direction import DirectionCases
+from thence.evaluate.run import evaluate
+from thence.evaluate.tallies import case_tallies
+from thence.events import EventLog, TimeSplit
+from thence.events.clock import iso
+from thence.graph.arcs import Arcs
+from thence.graph.build import build_graph
+from thence.graph.digraph import DiGraph
+from thence.index.table import NeighborTable
+from thence.serve.bundle import Bundle
+from thence.train import fit
+
+OURS = "ours"
+TABLE_K = 100
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What an evaluation leaves: the report, and the bundle that the service opens."""
+
+    report: Report
+    bundle: Bundle
+
+
+def train_run(folder: Path, config: RunConfig, progress: Progress) -> Embeddings:
+    """Train on a run's log; writes ``graph`` and ``model``.
+
+    Raises:
+        ThenceError: the log cannot be split, or its graph gives nothing to learn.
+    """
+    split = EventLog.load(part_of(folder, "log")).split(config.split.valid, config.split.test)
+    early = build_graph(split.train, config.graph, progress=progress)
+    cases = first_purchase_cases(split.train, split.valid, early.ids)
+    chosen = fit(
+        early,
+        config.train,
+        encoder=DualEncoder(early, config.encode, seed=config.train.seed),
+        validate=lambda embeddings: hit_rate(embeddings, cases, config.evaluate.k),
+        progress=_named(progress, "choose steps"),
+    )
+    graph = build_graph(split.known, config.graph, progress=_named(progress, "relations, all known"))
+    model = fit(
+        graph,
+        config.train,
+        encoder=DualEncoder(graph, config.encode, seed=config.train.seed),
+        stop_at=int(chosen.info["best_step"]),
+        progress=progress,
+    )
+    moments = {"valid_from": split.valid_from, "test_from": split.test_from}
+    info = {**model.info, "encode": asdict(config.encode), "split": moments, "history": chosen.info["history"]}
+    model = replace(model, info=info)
+    graph.save(folder / "graph")
+    model.save(folder / "model")
+    return model
+
+
+def evaluate_run(folder: Path, config: RunConfig, progress: Progress) -> Judged:
+    """Judge a run's model beside the plain baselines; writes ``report`` and ``bundle``.
+
+    Raises:
+        ThenceError: something is absent, or the test period holds nothing to judge on.
+    """
+    log = EventLog.load(part_of(folder, "log"))
+    graph, model = DiGraph.load(part_of(folder, "graph")), Embeddings.load(part_of(folder, "model"))
+    split = _split_of(model, log, folder)
+    plain = plain_scorers(graph, config.baselines)
+    report = evaluate(
+        {OURS: model, **plain},
+        first_purchase_cases(split.known, split.test, graph.ids),
+        direction=_direction(split, graph, config),
+        baselines=list(plain),
+        config=config.evaluate,
+        info=_info(folder, config, split, graph),
+        seed=config.train.seed,
+        progress=progress,
+    )
+    best = report.best(config.evaluate.headline, among=list(plain))
+    name = best.method if best else next(iter(plain))
+    k = min(TABLE_K, graph.num_nodes - 1)
+    table = NeighborTable.build(plain[name], k, name, progress=_named(progress, "baseline table"))
+    report.save(folder / "report")
+    page = (folder / "report" / "report.html").read_text(encoding="utf-8")
+    bundle = Bundle(model, graph, table, page, _flat(report))
+    bundle.save(folder / "bundle")
+    return Judged(report, bundle)
+
+
+def hit_rate(embeddings: Embeddings, cases: Cases, k: int) -> float:
+    """HR@k of embeddings on cases."""
+    return case_tallies(cases, rank_cases(embeddings, cases, k), [k])[f"HR@{k}"].value
+
+
+def plain_scorers(graph: DiGraph, names: tuple[str, ...] = ()) -> dict[str, Scorer]:
+    """The plain baselines by name, fitted to a graph: all of them, or those named.
+
+    Raises:
+        ConfigError: a name is unknown.
+    """
+    from thence.encode.baseline import baselines
+
+    return dict(baselines(graph, names))
+
+
+def later_arcs(log: EventLog, graph: DiGraph, config: RunConfig) -> Arcs | None:
+    """Arcs of the main relation that a later log draws and the graph does not have; None for none."""
+    main = next(iter(graph.relations))
+    settings = replace(config.graph, relations=(main,), min_count=1, include_cold=False)
+    try:
+        later = build_graph(log, settings)
+    except DataError:
+        return None
+    place = graph.ids.encode(later.ids.array, missing="mark")
+    source, target = place[later.main.pairs]
+    fresh = (source >= 0) & (target >= 0)
+    fresh[fresh] &= ~graph.main.contains(source[fresh], target[fresh])
+    if not fresh.any():
+        return None
+    return Arcs.from_pairs(
+        source[fresh], target[fresh], num_nodes=graph.num_nodes, weight=later.main.weight[fresh]
+    )
+
+
+def _direction(split: TimeSplit, graph: DiGraph, config: RunConfig) -> DirectionCases | None:
+    later = later_arcs(split.test, graph, config)
+    return None if later is None else direction_cases(later, graph.main, seed=config.train.seed)
+
+
+def _split_of(model: Embeddings, log: EventLog, folder: Path) -> TimeSplit:
+    """The split that the model was trained with, read from the model itself."""
+    moments = model.info.get("split")
+    if not moments:
+        raise ArtifactError(
+            "the model does not say what it was trained on", where=folder, fix="Train it with: thence train"
+        )
+    return log.split(int(moments["valid_from"]), int(moments["test_from"]))
+
+
+def _info(folder: Path, config: RunConfig, split: TimeSplit, graph: DiGraph) -> dict[str, Any]:
+    return {
+        "title": config.name or folder.name,
+        "data set": repr(split.known),
+        "test from": iso(split.test_from),
+        "graph": repr(graph),
+    }
+
+
+def _flat(report: Report) -> dict[str, Any]:
+    return {name: value if value == value else None for name, value in report.flat().items()}
+
+
+def _named(progress: Progress, name: str) -> Progress:
+    return lambda _, done, total: progress(name, done, total)
+
+
+def summary(judged: Judged, folder: Path) -> Mapping[str, Any]:
+    """What ``--json`` prints of an evaluation."""
+    return {
+        "run": folder,
+        "model_version": judged.bundle.version,
+        "items": judged.bundle.graph.num_nodes,
+        "figures": _flat(judged.report),
+    }

@@ -1,0 +1,150 @@
+"""The settings of a whole run, section by section; each section is the settings of one room."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from thence.base.config import check_config, load_values
+from thence.base.errors import ConfigError
+from thence.encode.dual import DualConfig
+from thence.evaluate import EvaluateConfig
+from thence.graph.build import GraphConfig
+from thence.train import TrainConfig
+
+
+def _text(value: Any) -> Any:
+    """A date that TOML or YAML has read already, as text again."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+Moment = Annotated[int | float | str, BeforeValidator(_text)]
+
+
+class IngestSection(BaseModel):
+    """What is read; leave it out when the log is there already.
+
+    Args:
+        sources: files, folders or globs of events, relative to the settings file.
+        items: the same for the catalogue.
+        rename: from their column names to ours.
+        event: the event of every row, where no column tells.
+        time_unit: of numeric timestamps: s, ms, us or ns.
+        delimiter: of CSV files.
+        max_reject: the largest share of refused rows with which the run goes on.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sources: tuple[str, ...]
+    items: tuple[str, ...] = ()
+    rename: dict[str, str] = Field(default_factory=dict)
+    event: str | None = None
+    time_unit: str | None = None
+    delimiter: str | None = None
+    max_reject: float | None = Field(default=None, ge=0, le=1)
+
+
+class SplitSection(BaseModel):
+    """The global temporal split: nothing later than a model's moment reaches it.
+
+    Args:
+        valid: when the validation period begins, as a date, or its share of the whole time.
+        test: when the test period begins, or its share.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    valid: Moment = 0.1
+    test: Moment = 0.1
+
+
+class ServeSection(BaseModel):
+    """Where the service answers.
+
+    Args:
+        host: a loopback address.
+        port: 0 lets the system choose.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+
+
+class RunConfig(BaseModel):
+    """Everything about a run.
+
+    Args:
+        into: the folder of the run, relative to the settings file.
+        name: what the report calls the data.
+        baselines: names of the plain baselines to compare with; all when empty.
+
+    Example:
+        >>> RunConfig(split=SplitSection(test="2017-12-01")).split.test
+        '2017-12-01'
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    into: Path = Path("runs/shop")
+    name: str = ""
+    baselines: tuple[str, ...] = ()
+    ingest: IngestSection | None = None
+    split: SplitSection = SplitSection()
+    graph: GraphConfig = GraphConfig()
+    encode: DualConfig = DualConfig()
+    train: TrainConfig = TrainConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+    serve: ServeSection = ServeSection()
+
+
+def read_settings(path: Path | None, values: Sequence[str] = ()) -> RunConfig:
+    """Settings from a file, the defaults where there is none, and single values on top.
+
+    Args:
+        path: a ``.toml`` or ``.yaml`` file, or None.
+        values: such as ``train.steps=200``; the value is read as TOML, and as text where that fails.
+
+    Raises:
+        ConfigError: the file or a value does not fit.
+
+    Example:
+        >>> read_settings(None, ["train.steps=7", "split.test=2017-10-15"]).train.steps
+        7
+    """
+    base = load_values(path) if path is not None else {}
+    for value in values:
+        key, equals, text = value.partition("=")
+        if not (key and equals):
+            raise ConfigError(f"--set {value!r} is not KEY=VALUE", fix="For example train.steps=200.")
+        _put(base, key.split("."), _literal(text), key)
+    return check_config(base, RunConfig, where=path if not values else f"{path or 'defaults'} and --set")
+
+
+def _literal(text: str) -> Any:
+    """A value as TOML reads it; dates and bare words are text.
+
+    Example:
+        >>> _literal("0.1"), _literal('["a"]'), _literal("2017-10-15"), _literal("same_basket")
+        (0.1, ['a'], '2017-10-15', 'same_basket')
+    """
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+    return value if isinstance(value, bool | int | float | str | list | dict) else text
+
+
+def _put(values: dict[str, Any], path: list[str], value: Any, key: str) -> None:
+    for part in path[:-1]:
+        values = values.setdefault(part, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"--set {key}: {part!r} is a value, not a section")
+    values[path[-1]] = value
