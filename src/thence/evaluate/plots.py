@@ -38,7 +38,7 @@ def headline_plot(report: Report) -> str:
         colour = _colour(report, figure.method)
         if math.isfinite(figure.low):
             axes.plot([figure.low, figure.high], [row, row], color=colour, linewidth=2, solid_capstyle="round")
-        axes.plot([figure.value], [row], "o", color=colour, markersize=6, markeredgecolor=PAPER)
+        axes.plot([figure.value], [row], "o", color=colour, markersize=5, markeredgewidth=0)
     axes.set_yticks(range(len(figures)), [figure.method for figure in reversed(figures)])
     axes.set_ylim(-0.6, len(figures) - 0.4)
     axes.set_xlim(left=0)

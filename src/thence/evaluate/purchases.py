@@ -19,7 +19,7 @@ from thence.base.ids import IdMap
 from thence.evaluate.cases import Cases
 
 if TYPE_CHECKING:
-    from thence.events import EventLog
+    from thence.events.log import EventLog
 
 CHUNK_PAIRS = 1 << 23
 
