@@ -6,6 +6,7 @@ and so its own names. Nothing above this file knows that it is DuckDB: other roo
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from collections.abc import Iterator
@@ -64,3 +65,13 @@ def batches(expr: ibis.Table, rows: int = 131_072) -> Iterator[pa.RecordBatch]:
         yield from relation.to_arrow_reader(rows)
     else:
         yield from expr.to_pyarrow_batches(chunk_size=rows)
+
+
+def _close() -> None:
+    """Close the instance before the interpreter takes its parts away."""
+    if _instance.cache_info().currsize:
+        _instance().close()
+        _instance.cache_clear()
+
+
+atexit.register(_close)

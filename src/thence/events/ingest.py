@@ -1,8 +1,8 @@
 """Ingest: raw rows in; a log, a quarantine and an account of every row out.
 
-Rows stream: read, judge, write to fresh parts, hash. Then repeats are settled by hash, bucket by bucket, and only
-the parts that lose rows (or whose types widened) are written again. One rename publishes the whole, so a crash
-at any moment leaves the old log as it was.
+Rows stream: read, judge, write to fresh parts, hash. Then repeats are settled by hash, bucket by bucket, and
+only the parts that lose rows (or whose types widened) are written again. One rename publishes the whole, so a
+crash at any moment leaves the old log as it was.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from thence.events.schema import ITEM_CORE, unify
 from thence.events.store import ITEMS, KIND, combined, finish, last_of_each, parts_of, remove
 from thence.events.validate import EventRules, item_rules
 
+DEFAULTS = IngestOptions()
+
 
 class _Unchanged(Exception):  # noqa: N818
     """Leaves the draft unpublished: there is nothing new."""
@@ -47,14 +49,14 @@ def ingest(
     items: Any = None,
     rename: Mapping[str, str] | None = None,
     event: str | None = None,
-    options: IngestOptions = IngestOptions(),
+    options: IngestOptions = DEFAULTS,
     progress: Progress = silent,
 ) -> IngestReport:
-    """Read raw events (and a catalogue) into a log on disk, adding to the log that stands there.
+    r"""Read raw events (and a catalogue) into a log on disk, adding to the log that stands there.
 
-    Every row read is accepted, quarantined with the reason, or a duplicate. A duplicate equals, in every column,
-    a row that came before it or that the log has, so ingesting a file twice changes nothing. Memory stays bounded
-    whatever the size of the files.
+    Every row read is accepted, quarantined with the reason, or a duplicate. A duplicate equals, in every
+    column, a row that came before it or that the log has, so ingesting a file twice changes nothing. Memory
+    stays bounded whatever the size of the files.
 
     Args:
         sources: files (Parquet, CSV, TSV, JSON lines; ``.gz`` or not), folders, globs, pyarrow, pandas or Ibis
@@ -76,10 +78,10 @@ def ingest(
         >>> from thence.events import EventLog
         >>> with tempfile.TemporaryDirectory() as tmp:
         ...     _ = Path(f"{tmp}/day.csv").write_text(
-        ...         "when,customer,item_id,price\\n2026-01-05,ann,phone,299\\n2026-01-06,ann,case,-1\\n")
+        ...         "when,customer,item_id,price\n2026-01-05,ann,phone,299\n2026-01-06,ann,case,-1\n")
         ...     names = {"when": "timestamp", "customer": "user_id"}
         ...     report = ingest(f"{tmp}/day.csv", f"{tmp}/log", rename=names, event="purchase")
-        ...     print(report, EventLog.load(f"{tmp}/log"), sep="\\n")
+        ...     print(report, EventLog.load(f"{tmp}/log"), sep="\n")
         IngestReport(2 read = 1 accepted + 1 quarantined + 0 duplicates; price negative: 1)
         EventLog(1 events, 1 users, 1 items, 2026-01-05T00:00:00Z to 2026-01-05T00:00:00Z)
     """

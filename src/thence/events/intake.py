@@ -35,7 +35,7 @@ def take(
     quarantine: QuarantineWriter,
     *,
     rename: Callable[[pa.Table], pa.Table],
-    options: IngestOptions = IngestOptions(),
+    options: IngestOptions,
     progress: Progress = silent,
 ) -> Taken:
     """Read one source to its end.

@@ -30,8 +30,8 @@ def parse_times(strings: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         strings: ``[n]`` string array.
 
     Returns:
-        ``whole`` int64: microseconds UTC of an ISO timestamp, or the number's integer part; ``fraction`` float64
-        in [0, 1): the number's decimals; ``kind`` uint8: ISO, NUMBER or 0 for neither.
+        ``whole`` int64: microseconds UTC of an ISO timestamp, or the number's integer part; ``fraction``
+        float64 in [0, 1): the number's decimals; ``kind`` uint8: ISO, NUMBER or 0 for neither.
     """
     offsets, data = buffers(strings)
     whole = np.zeros(len(strings), np.int64)
@@ -175,7 +175,7 @@ def _zone(data, at, end):
 
 @njit(cache=True, nogil=True)
 def _clock(data, at, end):
-    """(position behind it, microseconds of the day) of ``hh:mm[:ss[.fraction]]``; position -1 where unreadable."""
+    """(position behind it, microseconds of the day) of ``hh:mm[:ss[.fraction]]``; (-1, 0) if unreadable."""
     hour = _digits(data, at, end, 2)
     minute = _digits(data, at + 3, end, 2)
     if hour < 0 or hour > 23 or minute < 0 or minute > 59 or data[at + 2] != 58:

@@ -7,8 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from thence.base.artifact import open_artifact
 from thence.base.errors import ArtifactError
 from thence.events import engine
@@ -36,6 +34,7 @@ class EventLog:
         fingerprint: of all of ``events``, where it is known.
 
     Example:
+        >>> import pyarrow as pa
         >>> log = EventLog.from_tables(pa.table({
         ...     "timestamp": [10, 20, 30], "user_id": ["u", "u", "v"],
         ...     "item_id": ["phone", "case", "phone"], "event": ["purchase"] * 3}))
@@ -121,7 +120,7 @@ class EventLog:
     @cached_property
     def events(self) -> ibis.Table:
         """The rows that this view sees, as a lazy Ibis table."""
-        seen = self._all
+        seen: Any = self._all
         if self.start is not None:
             seen = seen.filter(seen.timestamp >= self.start)
         if self.until is not None:
@@ -158,7 +157,7 @@ class EventLog:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of the rows that this view sees; equal rows in another order or other files give the same."""
+        """A digest of the rows that this view sees; equal rows in any order or files give the same."""
         if not self._whole_fingerprint:
             from thence.events.store import fingerprint_of
 

@@ -16,8 +16,8 @@ class IngestOptions:
     """How ingest reads.
 
     Args:
-        time_unit: of numeric timestamps: ``s``, ``ms``, ``us`` or ``ns``; None tells it from the magnitude, file
-            by file.
+        time_unit: of numeric timestamps: ``s``, ``ms``, ``us`` or ``ns``; None tells it from the magnitude,
+            file by file.
         latest: a later timestamp is quarantined as in the future; a day from now when None.
         events: the vocabulary; other events are quarantined.
         delimiter: of CSV files; None tells it from the header.

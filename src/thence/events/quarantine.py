@@ -27,7 +27,7 @@ SCHEMA = pa.schema(
         "raw": pa.string(),
     }
 )
-"""File, its SHA-256, row number (from 0, header not counted), byte offset (null where the format has none), …"""
+"""File, its SHA-256, row number (from 0, no header counted), byte offset (null if the format has none), …"""
 
 
 def refusals(rows: Any, offsets: Any, reasons: list[str], raws: list[str | None]) -> pa.Table:

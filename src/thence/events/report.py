@@ -38,9 +38,9 @@ class IngestReport:
         changed: whether the artifact was written anew.
 
     Example:
-        >>> report = IngestReport(read=10, accepted=7, quarantined=2, duplicates=1, reasons={"price negative": 2})
+        >>> report = IngestReport(read=10, accepted=7, quarantined=2, duplicates=1, reasons={"too late": 2})
         >>> report
-        IngestReport(10 read = 7 accepted + 2 quarantined + 1 duplicates; price negative: 2)
+        IngestReport(10 read = 7 accepted + 2 quarantined + 1 duplicates; too late: 2)
         >>> report.exceeds(0.1), report.exceeds(0.2), report.exceeds(None)
         (True, False, False)
     """

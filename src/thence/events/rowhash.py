@@ -1,8 +1,8 @@
 """A 128-bit hash of a row, by which duplicates are known and a log's content is fingerprinted.
 
-The hash is the sum over the row's columns of a hash of (column name, value), in two independent lanes of 64 bits.
-Null adds nothing, so a column that a source lacks counts like one that is null; the order of columns does not
-count; further columns are hashed by their text, so widening a column's type moves no hash. The sum over all
+The hash is the sum over the row's columns of a hash of (column name, value), in two independent lanes of 64
+bits. Null adds nothing, so a column that a source lacks counts like one that is null; the order of columns does
+not count; further columns are hashed by their text, so widening a column's type moves no hash. The sum over all
 rows of a log is its fingerprint: it does not depend on the order of rows or on how they lie in files.
 
 Two different rows of a log of n rows share a hash with probability about n² / 2¹²⁹ (10⁻²¹ for a billion rows).

@@ -1,7 +1,8 @@
 """The columns of an event log, the vocabulary of events, and the types that columns may have.
 
 Core columns have one type each. Further columns are kept in one of seven types, so that logs read from
-different formats fit together: ``bool``, ``int64``, ``float64``, ``string``, ``date32``, ``timestamp[us]`` (UTC)
+different formats fit together: ``bool``, ``int64``, ``float64``, ``string``, ``date32``, ``timestamp[us]``
+(UTC)
 and, while nothing but nulls was seen, ``null``. Where two sources disagree the wider type wins::
 
     null < bool < string        null < int64 < float64 < string        null < date32 < timestamp[us] < string

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from thence.base.errors import ConfigError
 from thence.events.clock import MINUTE
@@ -41,7 +41,7 @@ def sessions(events: EventLog | ibis.Table, gap_minutes: float = 30.0) -> ibis.T
         raise ConfigError(f"a gap of {gap_minutes} minutes is not positive", where="gap_minutes")
     import ibis
 
-    table: ibis.Table = getattr(events, "events", events) if not isinstance(events, ibis.Table) else events
+    table: Any = events if isinstance(events, ibis.Table) else events.events
     order = [table.timestamp, table.item_id, table.event]
     pause = table.timestamp - table.timestamp.lag().over(ibis.window(group_by=table.user_id, order_by=order))
     opened = table.mutate(_opens=(pause > round(gap_minutes * MINUTE)).fill_null(False).cast("int64"))

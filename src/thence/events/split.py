@@ -39,7 +39,8 @@ class TimeSplit:
     def __repr__(self) -> str:
         """One line with the counts and the two moments."""
         return (
-            f"TimeSplit({self.train.count():,} train, {self.valid.count():,} valid from {iso(self.valid_from)}, "
+            f"TimeSplit({self.train.count():,} train, "
+            f"{self.valid.count():,} valid from {iso(self.valid_from)}, "
             f"{self.test.count():,} test from {iso(self.test_from)})"
         )
 

@@ -1,9 +1,9 @@
 """Timestamps in any usual form brought to int64 microseconds UTC.
 
 Arrow timestamps and dates say what they are. Text is read as ISO 8601, with or without an offset (UTC where
-there is none), or as a number. A number is seconds, milliseconds, microseconds or nanoseconds since 1970: stated
-by the caller, or told from the magnitude of the first batch of a file (an event of this century has 10, 13, 16 or
-19 digits; the bounds lie a factor of about 30 from either side).
+there is none), or as a number. A number is seconds, milliseconds, microseconds or nanoseconds since 1970:
+stated by the caller, or told from the magnitude of the first batch of a file (an event of this century has 10,
+13, 16 or 19 digits; the bounds lie a factor of about 30 from either side).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import pyarrow as pa
 from thence.base.arrow import pc
 from thence.base.errors import DataError, nearest
 from thence.events import times
-from thence.events.columns import as_string, is_text, kept, plain
+from thence.events.columns import as_string, is_text, kept, plain, text
 from thence.events.schema import EVENTS, ITEM_CORE, MAX_ID, OPTIONAL, REQUIRED
 
 INVALID_UTF8 = "invalid UTF-8"
@@ -44,13 +44,12 @@ class Verdict:
         """Give ``reason`` to the rows of ``mask`` (null counts as no) that have none yet."""
         if mask is None:
             return
-        if isinstance(mask, pa.Array):
-            mask = np.asarray(mask.fill_null(False))
-        mask = mask & (self.codes == 0)
-        if mask.any():
+        rows = mask if isinstance(mask, np.ndarray) else np.asarray(mask.fill_null(False))
+        rows = rows & (self.codes == 0)
+        if rows.any():
             if reason not in self.reasons:
                 self.reasons.append(reason)
-            self.codes[mask] = 1 + self.reasons.index(reason)
+            self.codes[rows] = 1 + self.reasons.index(reason)
 
     def accepted(self) -> pa.Table:
         """The accepted rows."""
@@ -199,8 +198,6 @@ def _written(name: str, column: pa.Array) -> pa.Array:
         raise DataError(f"values of type {column.type} are no ids", where=f"column {name!r}")
     if not t.is_floating(column.type):
         return column.cast(pa.string())
-    from thence.events.columns import text
-
     known = pc.is_finite(column)
     return pc.if_else(known, text(column.cast(pa.float64())), pa.scalar(None, pa.string()))
 

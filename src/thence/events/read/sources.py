@@ -32,7 +32,8 @@ def find_sources(sources: Any) -> list[Source]:
     """Everything that is to be read, in order.
 
     Args:
-        sources: a path, a folder (searched through), a glob, a pyarrow, pandas or Ibis table, or a list of these.
+        sources: a path, a folder (searched through), a glob, a pyarrow, pandas or Ibis table, or a list of
+            these.
 
     Raises:
         DataError: nothing is there, or a format is not known.
