@@ -150,7 +150,7 @@ def find(live: Live, item_id: str) -> int:
         raise RefusedError(
             404,
             f"no item {item_id!r}",
-            fix="Ids are case-sensitive; /items/search finds an item by its words.",
+            fix="Ids are case-sensitive; the search finds an item by its words.",
             nearest=[NearItem(item_id=item.item_id, title=item.title) for item in near],
             model_version=live.version,
         )

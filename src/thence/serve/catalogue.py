@@ -133,8 +133,10 @@ class Catalogue:
         return sorted(paths)
 
     def nearest(self, item_id: str, limit: int = 5) -> list[int]:
-        """Nodes nearest to an unknown id: the same words, else the longest common beginning."""
-        found = self.search(item_id, limit)
+        """Nodes nearest to an unknown id: its other case, then the same words, else the same beginning."""
+        alike = pc.equal(pc.utf8_lower(self.ids.array), item_id.lower())
+        found = np.flatnonzero(np.asarray(alike))[:limit].tolist()
+        found = [*found, *(node for node in self.search(item_id, limit) if node not in found)][:limit]
         for length in range(min(len(item_id), 64), 0, -1):
             if found:
                 break

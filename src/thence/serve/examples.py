@@ -28,8 +28,8 @@ class ArcExample:
 def strong_examples(graph: DiGraph, catalogue: Catalogue, count: int = 8) -> list[ArcExample]:
     """Up to ``count`` arcs of the main relation, each from another item and, while it lasts, another category.
 
-    Arcs are ranked by ``log(1 + support) · (2 · strength - 1) · log(1 + lift)``: many customers, one way
-    round, more often than chance. Pairs of one title are left out, since they say nothing.
+    Arcs are ranked by ``log(1 + support) · (2 · strength - 1) · log(lift)²``: many customers, one way round,
+    much more often than chance. Pairs of one title or one category are left out, since they say little.
     """
     arcs = next((arcs for arcs in graph.relations.values() if arcs.directed and arcs.num_arcs), None)
     if arcs is None:
@@ -39,7 +39,7 @@ def strong_examples(graph: DiGraph, catalogue: Catalogue, count: int = 8) -> lis
     likely = np.argsort(-amount, kind="stable")[:LOOKED_AT]
     source, target = source[likely], target[likely]
     strength = np.array([e.direction_strength or 0.0 for e in evidence(graph, source, target)])
-    value = np.log1p(amount[likely]) * np.maximum(2 * strength - 1, 0) * np.log1p(_lift(arcs)[likely])
+    value = np.log1p(amount[likely]) * np.maximum(2 * strength - 1, 0) * np.log(_lift(arcs)[likely]) ** 2
     value[strength < MIN_STRENGTH] = 0
     order = [i for i in np.argsort(-value, kind="stable") if value[i] > 0]
     chosen = _varied(order, source, target, catalogue, count)
@@ -54,8 +54,8 @@ def strong_examples(graph: DiGraph, catalogue: Catalogue, count: int = 8) -> lis
 
 def _lift(arcs: Arcs) -> np.ndarray:
     if "lift" not in arcs.values:
-        return np.full(arcs.num_arcs, np.e - 1)
-    return np.clip(np.nan_to_num(arcs.values["lift"], nan=0.0, posinf=0.0), 0, 1e6)
+        return np.full(arcs.num_arcs, np.e)
+    return np.clip(np.nan_to_num(arcs.values["lift"], nan=1.0, posinf=1.0), 1, 1e6)
 
 
 def _varied(
@@ -73,7 +73,9 @@ def _varied(
                 return chosen
             pair = [catalogue.titles[int(n)].as_py() for n in (source[i], target[i])]
             top = _top(catalogue, int(source[i]))
-            if pair[0] == pair[1] or titles & set(pair) or (strict and top in tops):
+            leaf = [catalogue.categories[int(n)].as_py() for n in (source[i], target[i])]
+            same = pair[0] == pair[1] or (leaf[0] is not None and leaf[0] == leaf[1])
+            if same or titles & set(pair) or (strict and top in tops):
                 continue
             chosen.append(i)
             titles.update(pair)

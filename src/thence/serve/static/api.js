@@ -1,0 +1,37 @@
+/** The service's answers, and its refusals as errors that carry the words. */
+
+export class Refused extends Error {
+  /** @param {number} status @param {{error: string, fix?: string, nearest?: {item_id: string, title: string}[]}} problem */
+  constructor(status, problem) {
+    super(problem.error);
+    this.status = status;
+    this.fix = problem.fix ?? "";
+    this.nearest = problem.nearest ?? [];
+  }
+}
+
+/** Ask one question.
+ * @param {string} path
+ * @param {Record<string, string | number>} [query]
+ * @param {AbortSignal} [signal]
+ */
+export async function ask(path, query = {}, signal = undefined) {
+  const answer = await fetch(`${path}?${new URLSearchParams(query)}`, { signal });
+  const body = await answer.json().catch(() => ({ error: "the answer could not be read" }));
+  if (!answer.ok) throw new Refused(answer.status, body);
+  return body;
+}
+
+/** Everything that an item's page shows, asked for at once; `compared` says whether there is a baseline. */
+export async function askItem(id, compared, signal) {
+  const at = encodeURIComponent(id);
+  const list = (kind, direction) => ask(`/${kind}/${at}`, { direction, k: 10 }, signal);
+  const [drawn, before, next, baselineBefore, baselineNext] = await Promise.all([
+    ask(`/neighborhood/${at}`, { k: 8 }, signal),
+    list("related", "before"),
+    list("related", "next"),
+    compared ? list("compare", "before") : null,
+    compared ? list("compare", "next") : null,
+  ]);
+  return { item: drawn.item, drawn, before, next, baselineBefore, baselineNext };
+}
