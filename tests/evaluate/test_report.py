@@ -132,6 +132,13 @@ def test_losses_name_each_figure_on_which_a_baseline_leads():
     assert "HR@10 for rarely known queries (0.2000 to 0.1000)" in losses(low)
 
 
+def test_a_baseline_that_finds_nothing_is_no_division_by_zero():
+    report = Report(made(0.5, 1.0).figures[:1] + (Figure("lift", "HR@10", 0.0),), (), ("lift",))
+    report = Report(report.figures, (Gap("ours", "lift", "HR@10", math.nan, math.nan, math.nan),), ("lift",))
+    assert verdict(report).endswith("finds 0.00 %: the baseline finds none.")
+    assert "nan" not in report.text()
+
+
 def test_text_marks_baselines_and_holds_the_figures(report):
     text = report.text()
     assert "popularity *" in text

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from thence.base.errors import DataError
+from thence.evaluate.metrics import mid_ranks
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def beyond_accuracy(top: np.ndarray, popularity: np.ndarray, k: int) -> Beyond:
     if not len(listed):
         return Beyond(0.0, float("nan"), float("nan"), 0.0)
     counts = np.bincount(listed, minlength=num)
-    percentile = (rankdata(popularity) - 0.5) / num
+    percentile = (mid_ranks(popularity) - 0.5) / num
     return Beyond(
         coverage=float((counts > 0).mean()),
         popularity=float(percentile[listed].mean()),

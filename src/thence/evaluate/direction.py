@@ -18,7 +18,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from thence.base.errors import DataError
 from thence.base.progress import Progress, silent
@@ -26,6 +25,7 @@ from thence.base.rng import generator
 from thence.encode.embeddings import Embeddings
 from thence.encode.scorer import Scorer
 from thence.evaluate.cases import one_way
+from thence.evaluate.metrics import mid_ranks
 from thence.evaluate.ranking import BATCH_VALUES, checked_scores
 from thence.evaluate.tallies import Tally
 from thence.graph.arcs import Arcs
@@ -189,7 +189,7 @@ def auc(positive: np.ndarray, negative: np.ndarray) -> float:
     num, other = len(positive), len(negative)
     if not num or not other:
         return float("nan")
-    ranks = rankdata(np.concatenate([positive, negative]))[:num]
+    ranks = mid_ranks(np.concatenate([positive, negative]))[:num]
     return float((ranks.sum() - num * (num + 1) / 2) / (num * other))
 
 

@@ -60,6 +60,17 @@ def ideal_gain(num_relevant: np.ndarray, k: int) -> np.ndarray:
     return np.cumsum(_discounts(k))[np.minimum(num_relevant, k) - 1]
 
 
+def mid_ranks(values: np.ndarray) -> np.ndarray:
+    """``[n]`` float64: ascending ranks from 1; equal values share the mean of their ranks.
+
+    Example:
+        >>> mid_ranks(np.array([5.0, 1.0, 5.0])).tolist()
+        [2.5, 1.0, 2.5]
+    """
+    _, back, count = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2)[back]
+
+
 def _discounts(k: int) -> np.ndarray:
     return 1.0 / np.log2(np.arange(2, _checked(k) + 2))
 

@@ -186,7 +186,7 @@ def against(report: Report, method: str) -> str:
     """How far a method is from the best plain baseline on the headline metric, with its interval."""
     gap = report.gap(method, report.headline)
     best = report.best(report.headline, among=list(report.baselines))
-    if gap is None or (best is not None and best.method == method):
+    if gap is None or math.isnan(gap.value) or (best is not None and best.method == method):
         return "–"
     if math.isnan(gap.low):
         return _signed(gap.value)
