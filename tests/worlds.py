@@ -63,7 +63,7 @@ PHONE_CASE_BUYERS = {"phone": 4, "case": 3, "charger": 2, "tea": 2}
 
 
 def phone_case_tables() -> tuple[pa.Table, pa.Table]:
-    """Events and items of six customers and five items; see the constants above for the answers.
+    """Events and items of seven customers and five items; see the constants above for the answers.
 
     In one order the phone stands a second before what goes with it.
     """
