@@ -133,8 +133,8 @@ def test_losses_name_each_figure_on_which_a_baseline_leads():
 
 
 def test_a_baseline_that_finds_nothing_is_no_division_by_zero():
-    report = Report(made(0.5, 1.0).figures[:1] + (Figure("lift", "HR@10", 0.0),), (), ("lift",))
-    report = Report(report.figures, (Gap("ours", "lift", "HR@10", math.nan, math.nan, math.nan),), ("lift",))
+    figures = (Figure("ours", "HR@10", 0.5), Figure("lift", "HR@10", 0.0))
+    report = Report(figures, (Gap("ours", "lift", "HR@10", math.nan, math.nan, math.nan),), ("lift",))
     assert verdict(report).endswith("finds 0.00 %: the baseline finds none.")
     assert "nan" not in report.text()
 
