@@ -117,7 +117,7 @@ def top_k(
         batch = queries[start : start + rows]
         block = score_block(scorer, batch, direction)
         if allowed is not None:
-            block[:, ~allowed] = -np.inf
+            np.copyto(block, -np.inf, where=~allowed)
         for row, query in enumerate(batch):
             block[row, query] = -np.inf
             if exclude is not None:
@@ -153,12 +153,11 @@ def best_of_row(scores: np.ndarray, k: int) -> np.ndarray:
         >>> best_of_row(np.array([0.5, 2.0, 0.5, 0.5, -np.inf]), 3).tolist()
         [1, 0, 2]
     """
-    if k < len(scores):
-        smallest_kept = np.partition(scores, len(scores) - k)[len(scores) - k]
-        candidates = np.flatnonzero(scores >= smallest_kept)
-    else:
-        candidates = np.arange(len(scores))
-    candidates = candidates[scores[candidates] > -np.inf]
+    candidates = np.flatnonzero(scores > -np.inf)  # partition is slow among many equal values
+    if k < len(candidates):
+        values = scores[candidates]
+        smallest_kept = np.partition(values, len(values) - k)[len(values) - k]
+        candidates = candidates[values >= smallest_kept]
     return candidates[np.argsort(-scores[candidates], kind="stable")[:k]]
 
 
