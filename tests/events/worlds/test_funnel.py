@@ -113,7 +113,7 @@ def test_placebo_without_signal_tells_nothing(role: int) -> None:
 
 
 def mantel_haenszel(world: World, role: int) -> float:
-    """The z of the association, among exposures open on day 30, of a signal so far and a purchase later, by age.
+    """The z of a signal so far with a purchase later, among exposures open on day 30, stratified by age.
 
     Reference: N. Mantel and W. Haenszel, J. Natl. Cancer Inst. 22 (1959).
     """
