@@ -96,10 +96,10 @@ def test_each_side_shows_its_direction_beside_the_baseline(browser: Chromium, ad
     follows = texts(browser, ".side.next .model-list .title")
     leads = texts(browser, ".side.before .model-list .title")
     assert follows[:2] == ["Phone case", "Fast charger"] and leads[:2] == ["Phone case", "Télévision"]
-    assert "30 customers" in text(browser, ".side.next .model-list li") and "75 %" in text(
+    assert "30 customers in this order" in text(browser, ".side.next .model-list li") and "75 %" in text(
         browser, ".side.next .model-list li"
     )
-    assert "10 customers" in text(browser, ".side.before .model-list li")
+    assert "10 customers in this order" in text(browser, ".side.before .model-list li")
     assert len(texts(browser, ".side.next .baseline-list li")) == 5
     assert "model’s" in text(browser, ".side.next .baseline-list")
     assert browser.run("document.querySelectorAll('path.arc.next[marker-end]').length") >= 4

@@ -50,18 +50,18 @@ export function shorten(text, length) {
 
 const PHRASES = {
   same_basket: (n) => counted(n, "basket"),
-  bought_after: (n) => counted(n, "customer"),
+  bought_after: (n) => `${counted(n, "customer")} in this order`,
   co_viewed: (n) => counted(n, "session"),
   substitute: (n) => `substitute for ${counted(n, "customer")}`,
 };
 
-/** One arc's evidence in few words; the full sentence stands in the answer's `why`. */
-export function evidence(arc) {
+/** One arc's evidence in few words, `short` without its lift; the full sentence stands in the answer's `why`. */
+export function evidence(arc, short = false) {
   const phrase = PHRASES[arc.relation];
   const words = [];
   if (arc.support === null) words.push(`${arc.relation.replaceAll("_", " ")} ${arc.weight.toPrecision(3)}`);
   else words.push(phrase ? phrase(arc.support) : `${arc.relation.replaceAll("_", " ")} ${number(arc.support)}`);
-  if (arc.lift !== null) words.push(`${arc.lift < 10 ? arc.lift.toFixed(1) : Math.round(arc.lift)}× chance`);
+  if (arc.lift !== null && !short) words.push(`${arc.lift < 10 ? arc.lift.toFixed(1) : Math.round(arc.lift)}× chance`);
   if (arc.last_time !== null) words.push(month(arc.last_time));
   return words.join(" · ");
 }

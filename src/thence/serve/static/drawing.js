@@ -15,7 +15,8 @@ export function drawing(drawn) {
     h("div", { class: "tip", role: "presentation", hidden: true }),
     h("figcaption", {},
       h("span", { class: "key before" }, "leads here"), h("span", { class: "key next" }, "follows"),
-      h("span", { class: "key among" }, "arcs among them"), h("span", { class: "key model" }, "the model alone"),
+      h("span", { class: "key among" }, "arcs among them"),
+      h("span", { class: "key model" }, "the model alone"), h("span", { class: "key ring" }, "on both sides"),
       h("span", {}, "thicker: more customers")));
   current = { figure, drawn, width: 0 };
   return figure;
@@ -34,21 +35,19 @@ export function redraw() {
 
 window.addEventListener("resize", () => requestAnimationFrame(redraw));
 
-/** Which side a node stands on: that of its list, or, in both lists, where more of the evidence points. */
+/** The two sides, best first. An item of both lists stands on both, so that the sides read as the lists do. */
 function sides(drawn) {
-  const strength = new Map(drawn.arcs.map((arc) => [`${arc.source}\n${arc.target}`, arc.direction_strength]));
-  const query = drawn.item.item_id;
-  const follows = (node) => {
-    if (node.role !== "both") return node.role === "next";
-    const share = strength.get(`${query}\n${node.item_id}`) ?? 0.5;
-    return share === 0.5 ? node.score_next >= node.score_before : share > 0.5;
-  };
-  const others = drawn.nodes.filter((node) => node.role !== "query");
-  const by = (key) => (a, b) => (b[key] ?? -Infinity) - (a[key] ?? -Infinity);
-  return {
-    before: others.filter((node) => !follows(node)).sort(by("score_before")),
-    next: others.filter(follows).sort(by("score_next")),
-  };
+  const side = (key) => drawn.nodes.filter((node) => node[key] !== null).sort((a, b) => b[key] - a[key]);
+  return { before: side("score_before"), next: side("score_next") };
+}
+
+/** The two places that an arc joins: the item's own arcs by their direction, others on one side where both stand. */
+function ends(arc, place, query) {
+  const at = (side, id) => place.get(`${side} ${id}`);
+  if (arc.source === query) return [place.get(query), at("next", arc.target)];
+  if (arc.target === query) return [at("before", arc.source), place.get(query)];
+  const pairs = [["next", "next"], ["before", "before"], ["before", "next"], ["next", "before"]];
+  return pairs.map(([a, b]) => [at(a, arc.source), at(b, arc.target)]).find(([a, b]) => a && b);
 }
 
 function wide(drawn, width) {
@@ -58,15 +57,15 @@ function wide(drawn, width) {
   const middle = width / 2, left = Math.min(width * 0.29, middle - 190), right = width - left;
   const y = (i, count) => (height + 24) / 2 + (i - (count - 1) / 2) * ROW;
   const place = new Map();
-  before.forEach((node, i) => place.set(node.item_id, { node, side: "before", x: left, y: y(i, before.length), anchor: "end" }));
-  next.forEach((node, i) => place.set(node.item_id, { node, side: "next", x: right, y: y(i, next.length), anchor: "start" }));
+  before.forEach((node, i) => place.set(`before ${node.item_id}`, { node, side: "before", x: left, y: y(i, before.length), anchor: "end" }));
+  next.forEach((node, i) => place.set(`next ${node.item_id}`, { node, side: "next", x: right, y: y(i, next.length), anchor: "start" }));
   const count = Math.max(before.length, next.length, 2);
   const reach = count * 9;
   const query = { node: drawn.nodes[0], side: "query", x: middle, y: (height + 24) / 2, reach, extent: ((count - 1) / 2) * ROW };
   place.set(drawn.item.item_id, query);
   const path = (arc) => {
-    const a = place.get(arc.source), b = place.get(arc.target);
-    if (a === query || b === query) return toQuery(a, b, query, arc);
+    const [a, b] = ends(arc, place, drawn.item.item_id);
+    if (a === query || b === query) return toQuery(a, b, query);
     const way = a.x < middle ? 1 : -1;
     if ((a.x < middle) !== (b.x < middle)) {
       const bend = Math.abs(b.x - a.x) * 0.4 * way;
@@ -78,46 +77,48 @@ function wide(drawn, width) {
   return { width, height, place, path, tall: false, labelSpace: left - 22 };
 }
 
-/** Arcs meet the item spread along its spine, a little above where they lead back. */
-function toQuery(a, b, query, arc) {
+/** Arcs meet the item spread along its spine. */
+function toQuery(a, b, query) {
   const other = a === query ? b : a;
   const toward = other.x < query.x ? -1 : 1;
-  const returns = (other.side === "next") !== (a === query);
-  const y = query.y + ((other.y - query.y) / query.extent) * query.reach + (returns ? 6 : 0);
-  const otherY = other.y + (returns ? 6 : 0);
+  const y = query.y + ((other.y - query.y) / query.extent) * query.reach;
   const gap = (end) => (end === b ? 12 : 7);
   const x = query.x + toward * gap(query), otherX = other.x - toward * gap(other);
   const bend = Math.abs(otherX - x) * 0.5 * toward;
   return a === query
-    ? `M${x},${y} C${x + bend},${y} ${otherX - bend},${otherY} ${otherX},${otherY}`
-    : `M${otherX},${otherY} C${otherX - bend},${otherY} ${x + bend},${y} ${x},${y}`;
+    ? `M${x},${y} C${x + bend},${y} ${otherX - bend},${other.y} ${otherX},${other.y}`
+    : `M${otherX},${other.y} C${otherX - bend},${other.y} ${x + bend},${y} ${x},${y}`;
 }
 
 function tall(drawn, width) {
   const { before, next } = sides(drawn);
-  const order = [...before.reverse(), drawn.nodes[0], ...next];
+  const query = drawn.item.item_id;
+  const spots = [
+    ...before.reverse().map((node) => [`before ${node.item_id}`, node, "before"]),
+    [query, drawn.nodes[0], "query"],
+    ...next.map((node) => [`next ${node.item_id}`, node, "next"]),
+  ];
   const x = Math.min(112, width * 0.3);
-  const place = new Map(order.map((node, i) => [node.item_id, {
-    node, x, y: 24 + i * ROW, anchor: "start",
-    side: node.role === "query" ? "query" : i < before.length ? "before" : "next",
-  }]));
+  const place = new Map(spots.map(([key, node, side], i) => [key, { node, side, x, y: 24 + i * ROW, anchor: "start" }]));
   const path = (arc) => {
-    const a = place.get(arc.source), b = place.get(arc.target);
+    const [a, b] = ends(arc, place, query);
     const span = Math.abs(b.y - a.y);
     const bulge = Math.min(x - 8, 12 + span * 0.36) * 1.25;
     return `M${a.x - 7},${a.y} C${a.x - bulge},${a.y} ${b.x - bulge},${b.y} ${b.x - 11},${b.y}`;
   };
-  return { width, height: order.length * ROW + 22, place, path, tall: true, labelSpace: width - x - 26 };
+  return { width, height: spots.length * ROW + 22, place, path, tall: true, labelSpace: width - x - 26 };
 }
 
 function picture(plan, drawn) {
   const { width, height } = plan;
   const query = drawn.item.item_id;
-  const most = Math.max(1, ...drawn.arcs.map((arc) => arc.support ?? arc.weight ?? 0));
   const among = new Set(drawn.arcs.filter((arc) => arc.source !== query && arc.target !== query).slice(0, AMONG_SHOWN));
   const kind = (arc) => (arc.source === query ? "next" : arc.target === query ? "before" : "among");
+  const size = (arc) => arc.support ?? arc.weight ?? 0;
+  const most = (own) => Math.max(1, ...drawn.arcs.filter((arc) => (kind(arc) !== "among") === own).map(size));
+  const largest = { own: most(true), among: most(false) };
   const line = (arc) => {
-    const amount = (arc.support ?? arc.weight ?? 0) / most;
+    const amount = size(arc) / (kind(arc) === "among" ? largest.among : largest.own);
     const path = s("path", {
       d: plan.path(arc), class: `arc ${kind(arc)} ${arc.kind}`, "marker-end": `url(#tip-${kind(arc)})`,
       "data-source": arc.source, "data-target": arc.target,
@@ -148,11 +149,11 @@ function dot(spot, plan) {
   const shift = spot.anchor === "end" ? -14 : 14;
   const text = shorten(node.title, Math.max(10, Math.floor(plan.labelSpace / 7.1)));
   const width = plan.labelSpace + 20;
-  const link = s("a", { href: itemUrl(node.item_id), "data-item": node.item_id, class: `node ${spot.side}`, "aria-label": node.title },
+  return s("a", { href: itemUrl(node.item_id), "data-item": node.item_id, class: `node ${spot.side} ${node.role}`,
+    "aria-label": `${node.title}, ${spot.side === "next" ? "follows" : "leads here"}` },
     s("rect", { class: "reach", x: spot.anchor === "end" ? spot.x - width + 12 : spot.x - 12, y: spot.y - ROW / 2 + 1, width, height: ROW - 2, rx: 8 }),
     s("circle", { cx: spot.x, cy: spot.y, r: 5.5 }),
     s("text", { x: spot.x + shift, y: spot.y, "text-anchor": spot.anchor, dy: "0.35em" }, text));
-  return link;
 }
 
 function spine(spot, plan) {

@@ -74,7 +74,7 @@ const RING = () => ["\u00a0", h("span", { class: "only", title: "Not in the base
 function why(result) {
   if (!result.arcs.length) return [result.why];
   const [first, ...rest] = result.arcs;
-  return [evidence(first), ...rest.map((arc) => h("span", { class: "further" }, evidence(arc)))];
+  return [evidence(first), ...rest.map((arc) => h("span", { class: "further" }, evidence(arc, true)))];
 }
 
 /** Which way the evidence points: a meter around one half. */
