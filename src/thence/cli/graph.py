@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -72,4 +73,30 @@ def stats(
     if as_json:
         emit(found)
     else:
-        show(str(found))
+        show(describe(found))
+
+
+def describe(found: Mapping[str, Any]) -> str:
+    """The figures of a graph as lines of text.
+
+    Example:
+        >>> print(describe({"nodes": 3, "cold_share": 0.5, "relations": {}}))
+        3 nodes, 50.0% of them without arcs
+    """
+    lines = [f"{found['nodes']:,} nodes, {found['cold_share']:.1%} of them without arcs"]
+    for name, figures in found["relations"].items():
+        kind = "directed" if figures["directed"] else "undirected"
+        lines.append(f"{name}: {figures['arcs']:,} arcs, {kind}")
+        if figures["directed"]:
+            lines.append(
+                f"  one-way {figures['one_way_share']:.1%}, clear direction {figures['clear_share']:.1%}"
+            )
+        for side in ("out", "in") if figures["directed"] else ("out",):
+            degree = figures[f"{side}_degree"]
+            label = f"{side}-degree" if figures["directed"] else "degree"
+            lines.append(
+                f"  {label}: mean {degree['mean']:.1f}, median {degree['median']:g}, largest {degree['max']:g}"
+            )
+            bins = ", ".join(f"{key}: {count:,}" for key, count in figures["degrees"][side].items())
+            lines.append(f"    nodes by {label} {bins}")
+    return "\n".join(lines)

@@ -1,7 +1,7 @@
 """The stages of a run, each from what stands on disk to the next thing on disk.
 
-The steps of training are chosen on the validation period by a model that sees only what came before it; the
-model that is judged and served then sees everything before the test period and takes as many steps.
+The steps of training and the settings of the baselines are chosen on the validation period, by models that
+see only what came before it; those that are judged and served then see everything before the test period.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from thence.base.errors import ArtifactError, DataError
 from thence.base.progress import Progress
 from thence.cli.folders import part_of
 from thence.cli.settings import RunConfig
+from thence.encode.baseline import baselines, choose
 from thence.encode.dual import DualEncoder
 from thence.encode.embeddings import Embeddings
 from thence.encode.scorer import Scorer
@@ -53,11 +54,16 @@ def train_run(folder: Path, config: RunConfig, progress: Progress) -> Embeddings
     split = EventLog.load(part_of(folder, "log")).split(config.split.valid, config.split.test)
     early = build_graph(split.train, config.graph, progress=progress)
     cases = first_purchase_cases(split.train, split.valid, early.ids)
+
+    def value(scorer: Scorer) -> float:
+        return hit_rate(scorer, cases, config.evaluate.k)
+
+    plain = choose(early, value, config.baselines, progress)
     chosen = fit(
         early,
         config.train,
         encoder=DualEncoder(early, config.encode, seed=config.train.seed),
-        validate=lambda embeddings: hit_rate(embeddings, cases, config.evaluate.k),
+        validate=value,
         progress=_named(progress, "choose steps"),
     )
     graph = build_graph(split.known, config.graph, progress=_named(progress, "relations, all known"))
@@ -69,8 +75,8 @@ def train_run(folder: Path, config: RunConfig, progress: Progress) -> Embeddings
         progress=progress,
     )
     moments = {"valid_from": split.valid_from, "test_from": split.test_from}
-    info = {**model.info, "encode": asdict(config.encode), "split": moments, "history": chosen.info["history"]}
-    model = replace(model, info=info)
+    info = {"encode": asdict(config.encode), "split": moments, "history": chosen.info["history"]}
+    model = replace(model, info={**model.info, **info, "baselines": plain})
     graph.save(folder / "graph")
     model.save(folder / "model")
     return model
@@ -85,7 +91,7 @@ def evaluate_run(folder: Path, config: RunConfig, progress: Progress) -> Judged:
     log = EventLog.load(part_of(folder, "log"))
     graph, model = DiGraph.load(part_of(folder, "graph")), Embeddings.load(part_of(folder, "model"))
     split = _split_of(model, log, folder)
-    plain = plain_scorers(graph, config.baselines)
+    plain = baselines(graph, config.baselines, model.info.get("baselines"))
     report = evaluate(
         {OURS: model, **plain},
         first_purchase_cases(split.known, split.test, graph.ids),
@@ -107,20 +113,9 @@ def evaluate_run(folder: Path, config: RunConfig, progress: Progress) -> Judged:
     return Judged(report, bundle)
 
 
-def hit_rate(embeddings: Embeddings, cases: Cases, k: int) -> float:
-    """HR@k of embeddings on cases."""
-    return case_tallies(cases, rank_cases(embeddings, cases, k), [k])[f"HR@{k}"].value
-
-
-def plain_scorers(graph: DiGraph, names: tuple[str, ...] = ()) -> dict[str, Scorer]:
-    """The plain baselines by name, fitted to a graph: all of them, or those named.
-
-    Raises:
-        ConfigError: a name is unknown.
-    """
-    from thence.encode.baseline import baselines
-
-    return dict(baselines(graph, names))
+def hit_rate(scorer: Scorer, cases: Cases, k: int) -> float:
+    """HR@k of a scorer on cases."""
+    return case_tallies(cases, rank_cases(scorer, cases, k), [k])[f"HR@{k}"].value
 
 
 def later_arcs(log: EventLog, graph: DiGraph, config: RunConfig) -> Arcs | None:
