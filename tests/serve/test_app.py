@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.serve.shop import HOSTILE, IDS, Client, bundle
 
@@ -206,3 +211,20 @@ def test_only_loopback_is_served(tmp_path: Path):
 def test_ids_of_the_shop_are_all_reached(client: Client):
     for id_ in IDS:
         assert client.json(f"/items/{id_}")["item"]["item_id"] == id_
+
+
+def test_it_serves_until_it_is_interrupted(tmp_path: Path):
+    with listen("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    bundle().save(tmp_path / "b")
+    code = f"from thence.serve import run; run({str(tmp_path / 'b')!r}, port={port})"
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) as process:
+        deadline, status = time.monotonic() + 60, 0
+        while status != 200 and time.monotonic() < deadline and process.poll() is None:
+            try:
+                status = httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code
+            except httpx.TransportError:
+                time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=30)
+    assert (status, process.returncode, complaint) == (200, 0, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from thence.base.errors import ConfigError
@@ -31,7 +32,8 @@ def run(bundle: Bundle | str | Path, host: str = "127.0.0.1", port: int = 8000) 
         config = uvicorn.Config(
             app, access_log=False, server_header=False, log_level="warning", timeout_graceful_shutdown=10
         )
-        uvicorn.Server(config).run(sockets=[listening])
+        with suppress(KeyboardInterrupt):  # the server has shut down in order by then
+            uvicorn.Server(config).run(sockets=[listening])
     finally:
         listening.close()
 

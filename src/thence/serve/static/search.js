@@ -13,7 +13,7 @@ export function search(form, open, say) {
   let active = -1;
   let timer = 0;
   let asking = new AbortController();
-  let settled = Promise.resolve();
+  let shown = "";
 
   const close = () => {
     list.hidden = true;
@@ -58,6 +58,7 @@ export function search(form, open, say) {
     try {
       const answer = await ask("/items/search", { q: query, limit: 8 }, asking.signal);
       found = answer.results;
+      shown = query;
       show(query);
     } catch (error) {
       if (error.name !== "AbortError") say(error.message);
@@ -66,7 +67,7 @@ export function search(form, open, say) {
 
   input.addEventListener("input", () => {
     clearTimeout(timer);
-    settled = new Promise((done) => { timer = setTimeout(() => look().then(done), PAUSE); });
+    timer = setTimeout(look, PAUSE);
   });
   input.addEventListener("focus", () => { if (input.value.trim()) look(); });
   input.addEventListener("blur", () => setTimeout(close, 120));
@@ -86,7 +87,8 @@ export function search(form, open, say) {
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (list.hidden || active < 0) { clearTimeout(timer); await look(); } else await Promise.race([settled, Promise.resolve()]);
+    clearTimeout(timer);
+    if (list.hidden || shown !== input.value.trim()) await look(); // Enter came before the answer
     choose(Math.max(active, 0));
   });
   list.addEventListener("pointerdown", (event) => event.preventDefault());
