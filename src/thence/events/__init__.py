@@ -1,5 +1,8 @@
 """EventLog: reads a shop's events, accepts, quarantines or recognises each row, and keeps the clock."""
 
+from thence.events.datasets import DATASETS as DATASETS
+from thence.events.datasets import complete_journey as complete_journey
+from thence.events.datasets import read_arcs_tsv as read_arcs_tsv
 from thence.events.ingest import ingest as ingest
 from thence.events.log import EventLog as EventLog
 from thence.events.options import IngestOptions as IngestOptions

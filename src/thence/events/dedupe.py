@@ -59,9 +59,10 @@ class Repeats:
         repeated = np.zeros(self.rows, bool)
         for path in sorted(self._folder.iterdir()):
             records = np.fromfile(path, _RECORD)
-            records = records[_shared(records["a"])]
-            order = np.lexsort((records["at"], records["b"], records["a"]))
-            records = records[order]
+            if _distinct(records["a"]):
+                path.unlink()
+                continue
+            records = records[_order(records)]
             same = (records["a"][1:] == records["a"][:-1]) & (records["b"][1:] == records["b"][:-1])
             again = records[1:][same]
             again = again[again["at"] != _KNOWN]
@@ -82,11 +83,17 @@ class Repeats:
                 records[begins[bucket] : ends[bucket]].tofile(stream)
 
 
-def _shared(values: np.ndarray) -> np.ndarray:
-    """``[n]`` bool: values that occur more than once."""
+def _distinct(values: np.ndarray) -> bool:
     ordered = np.sort(values)
-    twice = ordered[1:][ordered[1:] == ordered[:-1]]
-    if not len(twice):
-        return np.zeros(len(values), bool)
-    at = np.minimum(np.searchsorted(twice, values), len(twice) - 1)
-    return twice[at] == values
+    return not (ordered[1:] == ordered[:-1]).any()
+
+
+def _order(records: np.ndarray) -> np.ndarray:
+    """The order by both lanes in which, of equal hashes, known rows come first and new ones as they came."""
+    known = records["at"] == _KNOWN
+    came = np.concatenate([np.flatnonzero(known), np.flatnonzero(~known)])
+    order = came[np.argsort(records["a"][came], kind="stable")]
+    a, b = records["a"][order], records["b"][order]
+    if ((a[1:] == a[:-1]) & (b[1:] != b[:-1])).any():  # half a collision: sort by the other half too
+        return np.lexsort((records["at"], records["b"], records["a"]))
+    return order

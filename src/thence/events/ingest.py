@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from thence.base.artifact import MANIFEST, Artifact, Draft, open_artifact, write_artifact
 from thence.base.progress import Progress, silent
+from thence.events.behind import Behind
 from thence.events.columns import conform
 from thence.events.dedupe import Repeats
 from thence.events.intake import Judge, Taken, renamed, take
@@ -90,9 +91,10 @@ def ingest(
     try:
         with write_artifact(into, KIND) as draft:
             run = _Run(draft, old, rename or {}, options, progress)
-            run.read_events(sources, event)
-            run.read_items(items)
-            return run.settle()
+            with run.writing:
+                run.read_events(sources, event)
+                run.read_items(items)
+                return run.settle()
     except _Unchanged as unchanged:
         return unchanged.report
 
@@ -112,6 +114,7 @@ class _Run:
         self.scratch = draft.folder / "scratch"
         self.quarantine = QuarantineWriter(draft.path(FILE))
         self.parts = PartWriter(lambda number: draft.path(f"scratch/parts/{number:05d}.parquet"))
+        self.writing = Behind(self.parts.write)
         self.repeats = Repeats(self.scratch / "hashes")
         self.taken: list[Taken] = []
         self.taken_items: list[Taken] = []
@@ -131,6 +134,7 @@ class _Run:
 
     def settle(self) -> IngestReport:
         """Settle repeats, carry over what stands, and write down what the draft holds."""
+        self.writing.flush()
         parts = self.parts.close()
         standing = parts_of(self.old) if self.old else []
         self._hash_standing(standing)
@@ -166,7 +170,7 @@ class _Run:
         )
 
     def _keep(self, table: pa.Table) -> None:
-        self.parts.write(table)
+        self.writing.put(table)
         self.repeats.add(row_hashes(table))
 
     def _hash_standing(self, parts: list[Part]) -> None:

@@ -7,16 +7,19 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from thence.base.arrow import pc
 from thence.events.columns import conform
 from thence.events.schema import CORE, unify
 
 PART_ROWS = 4_194_304
 GROUP_ROWS = 131_072
+SAMPLE_ROWS = 16_384
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class PartWriter:
             return
         table = pa.concat_tables(self._waiting)
         if self._writer is None:
-            self._writer = open_writer(self._path_of(len(self.parts)), table.schema)
+            self._writer = open_writer(self._path_of(len(self.parts)), table.schema, table)
         self._writer.write_table(table, row_group_size=GROUP_ROWS)
         self._rows += table.num_rows
         self._waiting, self._waiting_rows = [], 0
@@ -90,9 +93,21 @@ class PartWriter:
         self._writer, self._rows = None, 0
 
 
-def open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """A Parquet writer with the settings that all of a log's files share."""
-    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1)
+def open_writer(path: Path, schema: pa.Schema, sample: pa.Table | None = None) -> pq.ParquetWriter:
+    """A Parquet writer with the settings that all of a log's files share.
+
+    Args:
+        path: the file.
+        schema: its columns.
+        sample: rows that tell which columns repeat few values and gain from a dictionary.
+    """
+    coded: Any = True
+    if sample is not None:
+        few = sample.slice(0, SAMPLE_ROWS)
+        coded = [
+            name for name in schema.names if pc.count_distinct(few[name]).as_py() <= few.num_rows // 32 + 1
+        ]
+    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=coded)
 
 
 def rewrite(part: Part, into: Path, schema: pa.Schema, keep: np.ndarray | None) -> Part:

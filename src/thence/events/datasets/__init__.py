@@ -1,3 +1,9 @@
-"""Real data sets that come inside packages, under thence's own columns."""
+"""Real data sets under thence's own columns, and the registry that says what they are."""
 
-from thence.events.datasets.completejourney import completejourney as completejourney
+from thence.events.datasets.arcs import read_arcs_tsv as read_arcs_tsv
+from thence.events.datasets.completejourney import complete_journey as complete_journey
+from thence.events.datasets.registry import DATASETS as DATASETS
+from thence.events.datasets.registry import DataSet as DataSet
+from thence.events.datasets.registry import dataset_file as dataset_file
+
+completejourney = complete_journey

