@@ -36,7 +36,7 @@ learning_rate = 1e-3
 ks = [1, 10]
 
 [serve]
-port = 0
+port = 8080
 """
 
 
@@ -48,7 +48,7 @@ def test_every_section_reaches_its_room(tmp_path: Path) -> None:
     assert (read.split.valid, read.split.test) == (0.2, "2026-03-01")
     assert read.graph.relations == ("bought_after",) and read.encode.dim == 16
     assert (read.train.steps, read.train.learning_rate) == (20, 0.001)
-    assert read.evaluate.ks == (1, 10) and read.serve.port == 0
+    assert read.evaluate.ks == (1, 10) and read.serve.port == 8080
 
 
 def test_yaml_reads_the_same(tmp_path: Path) -> None:

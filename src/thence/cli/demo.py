@@ -22,15 +22,15 @@ MIN_COUNT = 40  # 6,210 products; rarer ones have too few baskets to be judged o
 
 def demo(
     into: Annotated[Path, typer.Option("--into", help="The run's folder.")] = Path("runs/demo"),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the page answers.")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the page answers.")] = 8000,
 ) -> None:
     """Run everything on The Complete Journey (1.5 million purchases), print the table, open the page."""
     from thence.cli.run import execute
-    from thence.events.datasets import completejourney
+    from thence.events import complete_journey
     from thence.serve import run as run_service
 
     with progress_shown() as progress:
-        judged = execute(settings(into), completejourney(), progress)
+        judged = execute(settings(into), complete_journey(), progress)
     show(judged.report.text())
     show(f"the whole report: {into / 'report' / 'report.html'}")
     if os.environ.get(EXIT, "") not in ("", "0"):

@@ -16,7 +16,7 @@ EXAMPLE = "Example:  thence serve runs/shop --port 8000"
 def serve(
     run: Annotated[Path, typer.Argument(help="A run's folder, or a bundle.")],
     host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the page answers.")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the page answers.")] = 8000,
 ) -> None:
     """Answer over HTTP and show the page, until interrupted."""
     from thence.serve import Bundle

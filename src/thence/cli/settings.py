@@ -69,13 +69,13 @@ class ServeSection(BaseModel):
 
     Args:
         host: a loopback address.
-        port: 0 lets the system choose.
+        port: from 1 to 65535.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=1, le=65535)
 
 
 class RunConfig(BaseModel):
