@@ -6,6 +6,7 @@ A batch is a function of the seed and the step alone: a resumed run draws what t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -20,6 +21,7 @@ class Batch:
     Args:
         sources: ``[B]`` node ints.
         row: ``[E]`` which source an arc belongs to, ``0 … B-1``.
+        position: ``[E]`` where each arc stands in out-order.
         targets: ``[E]`` node ints.
         share: ``[E]`` the arc's share of its source's arcs; sums to 1 for each source.
         candidates: ``[C]`` distinct node ints, ascending; all targets are among them.
@@ -31,6 +33,7 @@ class Batch:
 
     sources: np.ndarray
     row: np.ndarray
+    position: np.ndarray
     targets: np.ndarray
     share: np.ndarray
     candidates: np.ndarray
@@ -69,18 +72,20 @@ class BatchSampler:
         share /= np.bincount(row, weights=share, minlength=len(sources))[row]
         if not self.candidates:
             everyone = np.arange(self.arcs.num_nodes)
-            return Batch(sources, row, targets, share, everyone, targets, np.zeros(len(everyone)))
+            return Batch(sources, row, position, targets, share, everyone, targets, np.zeros(len(everyone)))
         drawn, rate = self._draw(rng)
         candidates, at = np.unique(np.concatenate([drawn, targets]), return_inverse=True)
         times = np.bincount(at[: len(drawn)], minlength=len(candidates))
         with np.errstate(divide="ignore"):
             log_weight = np.log(times) - np.log(rate[candidates])
-        return Batch(sources, row, targets, share, candidates, at[len(drawn) :], log_weight)
+        return Batch(sources, row, position, targets, share, candidates, at[len(drawn) :], log_weight)
+
+    @cached_property
+    def _mass(self) -> np.ndarray:
+        return np.bincount(self.arcs.pairs[0], weights=self.arcs.weight, minlength=self.arcs.num_nodes)
 
     def _sources(self, rng: np.random.Generator) -> np.ndarray:
-        mass = np.add.reduceat(np.append(self.arcs.weight, 0.0), self.arcs.indptr[:-1]) * (
-            self.arcs.out_degree > 0
-        )
+        mass = self._mass
         keys = np.full(len(mass), -np.inf)
         alive = mass > 0
         keys[alive] = self.source_power * np.log(mass[alive]) + rng.gumbel(size=int(alive.sum()))

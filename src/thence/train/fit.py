@@ -86,7 +86,7 @@ def fit(
         optimizer.step()
         state.step += 1
         if validate is not None and (state.step % config.validate_every == 0 or state.step == last):
-            _judge(state, model, graph, validate, float(loss))
+            _judge(state, model, graph, validate, loss.item())
         if checkpoint and config.checkpoint_every and state.step % config.checkpoint_every == 0:
             save_checkpoint(checkpoint, model, optimizer, state, signature)
         progress("train", state.step, last)

@@ -36,32 +36,30 @@ class SoftmaxObjective:
 
     def __call__(self, source: Tensor, target: Tensor, bias: Tensor, batch: Batch) -> Tensor:
         """The loss of one batch."""
-        own = torch.from_numpy(batch.sources).to(source.device)
-        candidates = torch.from_numpy(batch.candidates).to(source.device)
-        row, column = _ints(batch.row, source), _ints(batch.column, source)
+        own, candidates = (
+            _like(batch.sources, source, torch.int64),
+            _like(batch.candidates, source, torch.int64),
+        )
         scores = source[own] @ target[candidates].T + bias[candidates]
-        share = torch.from_numpy(batch.share).to(source)
-        loss = softmax_loss(scores, row, column, share, self._denominator(scores, own, candidates, batch))
+        share = torch.zeros_like(scores)
+        place = _like(batch.row * len(batch.candidates) + batch.column, source, torch.int64)
+        share.view(-1)[place] = _like(batch.share, source, scores.dtype)
+        weight = _like(batch.log_weight, source, scores.dtype).repeat(len(own), 1)
+        weight.view(-1)[place] = 0.0  # an arc counts once for its own source
+        weight.masked_fill_(own[:, None] == candidates[None, :], -torch.inf)
+        loss = softmax_loss(scores, share, weight)
         if not self.reverse_weight:
             return loss
-        i, j = own[row], _ints(batch.targets, source)
-        forward = (source[i] * target[j]).sum(1) + bias[j]
-        backward = (source[j] * target[i]).sum(1) + bias[i]
-        weight = share * torch.from_numpy(self._one_way(batch)).to(source)
-        return loss + self.reverse_weight * reverse_loss(forward, backward, weight)
-
-    def _denominator(self, scores: Tensor, own: Tensor, candidates: Tensor, batch: Batch) -> Tensor:
-        """Log weights ``[B, C]``: an arc counts once for its own source, and no source for itself."""
-        weight = torch.from_numpy(batch.log_weight).to(scores).repeat(len(own), 1)
-        weight[_ints(batch.row, scores), _ints(batch.column, scores)] = 0.0
-        return weight.masked_fill(own[:, None] == candidates[None, :], -torch.inf)
+        backward = target[own] @ source[candidates].T + bias[own][:, None]
+        trusted = torch.zeros_like(scores)
+        trusted.view(-1)[place] = _like(batch.share * self._one_way(batch), source, scores.dtype)
+        return loss + self.reverse_weight * reverse_loss(scores, backward, trusted)
 
     def _one_way(self, batch: Batch) -> np.ndarray:
-        at = self.arcs.positions(batch.sources[batch.row], batch.targets)
         if "asymmetry" in self.arcs.values:
-            return (self.arcs.values["asymmetry"][at] >= self.min_asymmetry).astype(np.float64)
-        return (~self.arcs.contains(batch.targets, batch.sources[batch.row])).astype(np.float64)
+            return self.arcs.values["asymmetry"][batch.position] >= self.min_asymmetry
+        return ~self.arcs.contains(batch.targets, batch.sources[batch.row])
 
 
-def _ints(values: np.ndarray, like: Tensor) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values)).to(like.device)
+def _like(values: np.ndarray, like: Tensor, dtype: torch.dtype) -> Tensor:
+    return torch.from_numpy(values).to(device=like.device, dtype=dtype)
