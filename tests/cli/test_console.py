@@ -108,6 +108,18 @@ def test_lines_tell_what_is_finished(monkeypatch) -> None:
     assert [line.split(" in ")[0] for line in stream.getvalue().splitlines()] == ["arcs: 3", "rows: 1,000"]
 
 
+def test_lines_tell_how_far_a_long_task_is(monkeypatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    clock = iter([0.0, 5.0, 16.0, 20.0, 40.0])
+    monkeypatch.setattr("thence.cli.progress.time.monotonic", lambda: next(clock))
+    lines = Lines(every=15.0)
+    for done in range(1, 5):
+        lines("train", done, 9)
+    lines("train", 9, 9)
+    assert stream.getvalue() == "train: 3 of 9 after 16 s\ntrain: 9 in 40.0 s\n"
+
+
 def test_bars_follow_their_tasks() -> None:
     from rich.console import Console
     from rich.progress import Progress

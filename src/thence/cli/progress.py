@@ -45,18 +45,34 @@ class Bars:
 
 
 class Lines:
-    """Writes a line when a task is finished, with the seconds it took; a task may begin anew."""
+    """Writes a line when a task is finished, with the seconds it took, and every so often while it is not.
 
-    def __init__(self) -> None:
+    Args:
+        every: seconds between two lines of an unfinished task.
+    """
+
+    def __init__(self, every: float = 15.0) -> None:
+        self._every = every
         self._started: dict[str, float] = {}
+        self._told: dict[str, float] = {}
 
     def __call__(self, task: str, done: int, total: int | None) -> None:
-        """Note that a task began, or write that it ended."""
-        started = self._started.setdefault(task, time.monotonic())
+        """Note that a task began, or write how far it is; a finished task may begin anew."""
+        now = time.monotonic()
+        started = self._started.setdefault(task, now)
         if total is not None and done >= total:
             del self._started[task]
-            sys.stderr.write(f"{task}: {done:,} in {time.monotonic() - started:.1f} s\n")
-            sys.stderr.flush()
+            self._told.pop(task, None)
+            self._write(f"{task}: {done:,} in {now - started:.1f} s")
+        elif now - self._told.setdefault(task, started) >= self._every:
+            self._told[task] = now
+            self._write(
+                f"{task}: {done:,}" + (f" of {total:,}" if total else "") + f" after {now - started:.0f} s"
+            )
+
+    def _write(self, line: str) -> None:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
 
 
 def _bars() -> RichProgress:
