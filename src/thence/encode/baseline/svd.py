@@ -11,10 +11,12 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import svds
 
-from thence.base.errors import FitError
+from thence.base.errors import ConfigError, FitError
 from thence.base.rng import generator
 from thence.encode.embeddings import Embeddings
 from thence.graph import DiGraph
+
+DENSE_NODES = 512
 
 
 def svd(
@@ -24,13 +26,14 @@ def svd(
 
     Args:
         graph: the graph.
-        dim: how many singular vectors; at most ``num_nodes - 1``.
+        dim: how many singular vectors; all there are when it is larger.
         out_power: how strongly rows are divided by their weight.
         in_power: how strongly columns are divided by theirs.
-        seed: of the start vector.
+        seed: of the start vector of the iteration that graphs of more than 512 nodes need.
 
     Raises:
-        FitError: the graph has fewer than three nodes or no arcs.
+        ConfigError: ``dim`` is below 1.
+        FitError: the graph has no arcs.
 
     Example:
         >>> from thence.base.ids import IdMap
@@ -39,16 +42,29 @@ def svd(
         >>> svd(DiGraph(IdMap("abcd"), {"bought_after": arcs}), dim=2).scores([0]).round(2).tolist()
         [[0.0, 0.0, 2.0, 0.0]]
     """
-    if graph.num_nodes < 3 or graph.main.num_arcs == 0:
-        raise FitError(
-            "too small a graph for an SVD", where=repr(graph), fix="Give at least 3 nodes and an arc."
-        )
+    if dim < 1:
+        raise ConfigError(f"dim={dim}", fix="Give at least one singular vector.")
+    if graph.main.num_arcs == 0:
+        raise FitError("no arcs to factorise", where=repr(graph), fix="Lower min_count or min_support.")
     adjacency = graph.main.matrix()
     left = np.maximum(np.asarray(adjacency.sum(axis=1)).ravel(), 1e-12) ** -out_power
     right = np.maximum(np.asarray(adjacency.sum(axis=0)).ravel(), 1e-12) ** -in_power
-    scaled = sp.csr_matrix(sp.diags(left) @ adjacency @ sp.diags(right))
-    start = generator(seed, "svd").standard_normal(graph.num_nodes)
-    factors: Any = svds(scaled.astype(np.float32), k=min(dim, graph.num_nodes - 1), v0=start)
-    u, values, vt = factors
+    scaled = sp.csr_matrix(sp.diags(left) @ adjacency @ sp.diags(right), dtype=np.float32)
+    u, values, vt = _factors(scaled, dim, seed)
     root = np.sqrt(np.maximum(values, 0))
     return Embeddings(graph.ids, u * root, vt.T * root)
+
+
+def _factors(matrix: Any, dim: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The largest singular triplets.
+
+    Small matrices are decomposed whole: on those of low rank the iteration for large ones breaks down and
+    starts anew from numbers that no seed governs.
+    """
+    num_nodes = matrix.shape[0]
+    if num_nodes <= DENSE_NODES:
+        u, values, vt = np.linalg.svd(matrix.toarray(), full_matrices=False)
+        return u[:, :dim], values[:dim], vt[:dim]
+    start = generator(seed, "svd").standard_normal(num_nodes)
+    factors: Any = svds(matrix, k=min(dim, num_nodes - 1), v0=start)
+    return factors
