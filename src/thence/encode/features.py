@@ -15,6 +15,8 @@ import scipy.sparse as sp
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.preprocessing import normalize
 
+from thence.base.arrow import pc
+
 WORD_BUCKETS = 2**14
 PRICE_BINS = 16
 NOT_LABELS = ("item_id", "title", "category", "price", "count", "first_time", "last_time")
@@ -42,20 +44,23 @@ def item_features(nodes: pa.Table) -> sp.csr_matrix:
     """
     blocks: list[sp.csr_matrix] = []
     for name, column in zip(nodes.column_names, nodes.columns, strict=True):
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
         make = _encoder_of(name, column.type)
         if make is not None and column.null_count < len(column):
             blocks.append(make(column.combine_chunks()))
-    if not blocks:
-        return sp.csr_matrix((nodes.num_rows, 1), dtype=np.float32)
-    stacked = sp.csr_matrix(sp.hstack(blocks, format="csr"))
+    stacked = sp.csr_matrix(sp.hstack(blocks, format="csr")) if blocks else sp.csr_matrix((nodes.num_rows, 0))
     used = np.flatnonzero(stacked.getnnz(axis=0))
+    if not len(used):
+        return sp.csr_matrix((nodes.num_rows, 1), dtype=np.float32)
     return sp.csr_matrix(normalize(stacked[:, used].astype(np.float32)))
 
 
 def _encoder_of(name: str, type_: pa.DataType) -> Callable[[pa.Array], sp.csr_matrix] | None:
     """How a column becomes features; None when it does not."""
     if name == "price":
-        return _price
+        numeric = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
+        return _price if numeric else None
     if not (pa.types.is_string(type_) or pa.types.is_large_string(type_)):
         return None
     if name in ("title", "category"):
@@ -83,8 +88,9 @@ def _path(column: pa.Array) -> sp.csr_matrix:
 
 
 def _labels(column: pa.Array) -> sp.csr_matrix:
-    """One entry for the label, unless there are too many different ones to mean anything."""
-    coded = column.dictionary_encode()
+    """One entry for the label, unless there are too many different ones; none for an empty one."""
+    stripped = pc.utf8_trim_whitespace(column)
+    coded = pc.if_else(pc.equal(stripped, ""), None, stripped).dictionary_encode()
     codes = coded.indices.fill_null(-1).to_numpy()
     if len(coded.dictionary) > MAX_LABELS:
         return sp.csr_matrix((len(column), 1))
@@ -95,6 +101,8 @@ def _price(column: pa.Array) -> sp.csr_matrix:
     """One entry for the quantile of the price."""
     prices = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
     known = np.isfinite(prices)
+    if not known.any():
+        return sp.csr_matrix((len(column), 1))
     edges = np.unique(np.quantile(prices[known], np.linspace(0, 1, PRICE_BINS + 1)[1:-1]))
     codes = np.where(known, np.searchsorted(edges, np.where(known, prices, 0)), -1)
     return _one_hot(codes, len(edges) + 1)
