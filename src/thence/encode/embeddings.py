@@ -66,12 +66,13 @@ class Embeddings:
 
     def scores(self, sources: ArrayLike) -> np.ndarray:
         """Scores ``[len(sources), num_nodes]`` of the arcs from each source to every node."""
-        return self.source[np.asarray(sources)] @ self.target.T + self.bias
+        return self.source[np.asarray(sources, np.int64)] @ self.target.T + self.bias
 
     def scores_into(self, targets: ArrayLike) -> np.ndarray:
         """Scores ``[len(targets), num_nodes]`` of the arcs from every node to each target."""
         assert self.bias is not None  # set in __post_init__
-        return self.target[np.asarray(targets)] @ self.source.T + self.bias[np.asarray(targets)][:, None]
+        own = np.asarray(targets, np.int64)
+        return self.target[own] @ self.source.T + self.bias[own][:, None]
 
     def save(self, folder: str | Path) -> None:
         """Write them as an artifact of kind ``embeddings`` (safetensors and Parquet)."""

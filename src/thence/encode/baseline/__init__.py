@@ -6,10 +6,11 @@ A baseline is a function from a graph (and a few settings) to a scorer. :data:`G
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from thence.base.errors import ConfigError, nearest
+from thence.base.errors import ConfigError, FitError, nearest
 from thence.base.progress import Progress, silent
 from thence.encode.baseline.counts import counts, lift
 from thence.encode.baseline.item_cf import item_cf
@@ -62,11 +63,7 @@ def baselines(
         >>> list(baselines(graph, ["counts", "reverse"]))
         ['counts', 'reverse']
     """
-    chosen = list(names) or list(BASELINES)
-    for name in chosen:
-        if name not in BASELINES:
-            raise ConfigError(f"unknown baseline {name!r}", fix=nearest(name, BASELINES))
-    return {name: BASELINES[name](graph, **(settings or {}).get(name, {})) for name in chosen}
+    return {name: BASELINES[name](graph, **(settings or {}).get(name, {})) for name in _known(names)}
 
 
 def choose(
@@ -82,13 +79,35 @@ def choose(
 
     Returns:
         by name, the settings that gave the largest value; nothing for baselines without settings.
+
+    Raises:
+        ConfigError: a name is unknown.
+        FitError: a value is not a number.
+
+    Example:
+        >>> from thence.base.ids import IdMap
+        >>> from thence.graph import Arcs
+        >>> arcs = Arcs.from_pairs([0], [1], num_nodes=3, weight=[4.0])
+        >>> graph = DiGraph(IdMap("abc"), {"bought_after": arcs})
+        >>> choose(graph, lambda scorer: -float(scorer.scores([0]).max()), ["counts", "lift"])
+        {'lift': {'power': 0.7}}
     """
-    tried = [(name, setting) for name in list(names) or list(BASELINES) for setting in GRIDS.get(name, ())]
+    tried = [(name, setting) for name in _known(names) for setting in GRIDS.get(name, ())]
     best: dict[str, tuple[float, dict[str, Any]]] = {}
     for done, (name, setting) in enumerate(tried):
         progress("tune baselines", done, len(tried))
         reached = value(BASELINES[name](graph, **setting))
+        if math.isnan(reached):
+            raise FitError(f"the value of {name} with {setting} is NaN", fix="Are there validation cases?")
         if name not in best or reached > best[name][0]:
             best[name] = (reached, dict(setting))
     progress("tune baselines", len(tried), len(tried))
     return {name: setting for name, (_, setting) in best.items()}
+
+
+def _known(names: Iterable[str]) -> list[str]:
+    chosen = list(names) or list(BASELINES)
+    for name in chosen:
+        if name not in BASELINES:
+            raise ConfigError(f"unknown baseline {name!r}", fix=nearest(name, BASELINES))
+    return chosen

@@ -28,11 +28,11 @@ class ItemCF:
 
     def scores(self, sources: ArrayLike) -> np.ndarray:
         """Scores ``[len(sources), num_nodes]`` of the arcs from each source to every node."""
-        return self._follow(self._likeness(self._unit[np.asarray(sources)].toarray()))
+        return self._follow(self._likeness(self._unit[np.asarray(sources, np.int64)].toarray()))
 
     def scores_into(self, targets: ArrayLike) -> np.ndarray:
         """Scores ``[len(targets), num_nodes]`` of the arcs from every node to each target."""
-        return self._likeness(self._back(self._columns[np.asarray(targets)].toarray()))
+        return self._likeness(self._back(self._columns[np.asarray(targets, np.int64)].toarray()))
 
 
 def item_cf(graph: DiGraph, power: float = 0.0) -> ItemCF:

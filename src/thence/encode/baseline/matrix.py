@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,11 @@ class MatrixScorer:
 
     def scores_into(self, targets: ArrayLike) -> np.ndarray:
         """Scores ``[len(targets), num_nodes]`` of the arcs from every node to each target."""
-        return _rows(self.matrix.T.tocsr(), targets)
+        return _rows(self._columns, targets)
+
+    @cached_property
+    def _columns(self) -> Any:
+        return self.matrix.T.tocsr()
 
 
 class Product:
@@ -66,4 +71,4 @@ class Product:
 
 
 def _rows(matrix: Any, rows: ArrayLike) -> np.ndarray:
-    return matrix[np.asarray(rows)].toarray().astype(np.float32)
+    return matrix[np.asarray(rows, np.int64)].toarray().astype(np.float32)

@@ -30,12 +30,12 @@ class PageRank:
 
     def scores(self, sources: ArrayLike) -> np.ndarray:
         """Scores ``[len(sources), num_nodes]`` of the arcs from each source to every node."""
-        return self._walk(np.asarray(sources), self._forward) * self._discount
+        return self._walk(np.asarray(sources, np.int64), self._forward) * self._discount
 
     def scores_into(self, targets: ArrayLike) -> np.ndarray:
         """Scores ``[len(targets), num_nodes]`` of the arcs from every node to each target."""
-        targets = np.asarray(targets)
-        return self._walk(targets, self._backward) * self._discount[targets][:, None]
+        own = np.asarray(targets, np.int64)
+        return self._walk(own, self._backward) * self._discount[own][:, None]
 
     def _walk(self, nodes: np.ndarray, step: Product) -> np.ndarray:
         mass = np.zeros((len(nodes), len(self._discount)), np.float32)
