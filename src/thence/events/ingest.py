@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -142,7 +143,7 @@ class _Run:
         items, item_report = self._settle_items()
         report = self._report(repeated, item_report)
         if self.old and not report.accepted and not (item_report and item_report.accepted) and self._known():
-            raise _Unchanged(report)
+            raise _Unchanged(replace(report, changed=False))
         if self.old:
             digests = [one.source.digest for one in (*self.taken, *self.taken_items)]
             self.quarantine.carry(self.old.path(FILE), without=digests)

@@ -56,16 +56,15 @@ def take(
     try:
         for chunk in read(source, delimiter=options.delimiter, max_row_bytes=options.max_row_bytes):
             table = rename(chunk.table) if chunk.table.num_columns else chunk.table
-            refused = [chunk.refused]
+            refused = chunk.refused
             if table.num_columns:
                 verdict = judge(table)
                 passed = verdict.accepted()
                 taken.passed += passed.num_rows
                 keep(passed)
-                refused.append(_refused(chunk, verdict))
-            for rows in refused:
-                quarantine.add(source.name, source.digest, rows)
-                taken.reasons.update(_counted(rows))
+                refused = _refused(chunk, verdict)
+            quarantine.add(source.name, source.digest, refused)
+            taken.reasons.update(_counted(refused))
             taken.read += chunk.table.num_rows + chunk.refused.num_rows
             progress(f"read {source.name}", chunk.done, source.size or None)
     except DataError as error:
@@ -102,11 +101,13 @@ def renamed(table: pa.Table, rename: Mapping[str, str], *, strict: bool = True) 
 
 
 def _refused(chunk: Chunk, verdict: Verdict) -> pa.Table:
+    """The rows of a chunk that its reader or the rules refuse, in their order."""
     at, reasons = verdict.refused()
     if not len(at):
-        return chunk.refused.slice(0, 0)
+        return chunk.refused
     offsets = None if chunk.offsets is None else chunk.offsets[at]
-    return refusals(chunk.rows[at], offsets, reasons, chunk.raw(at))
+    judged = refusals(chunk.rows[at], offsets, reasons, chunk.raw(at))
+    return pa.concat_tables([chunk.refused, judged]).sort_by("row") if chunk.refused.num_rows else judged
 
 
 def _counted(refused: pa.Table) -> dict[str, int]:

@@ -104,9 +104,7 @@ def open_writer(path: Path, schema: pa.Schema, sample: pa.Table | None = None) -
     coded: Any = True
     if sample is not None:
         few = sample.slice(0, SAMPLE_ROWS)
-        coded = [
-            name for name in schema.names if pc.count_distinct(few[name]).as_py() <= few.num_rows // 32 + 1
-        ]
+        coded = [name for name in schema.names if len(pc.unique(few[name])) <= few.num_rows // 32 + 1]
     return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=coded)
 
 

@@ -44,7 +44,7 @@ def sessions(events: EventLog | ibis.Table, gap_minutes: float = 30.0) -> ibis.T
     table: Any = events if isinstance(events, ibis.Table) else events.events
     order = [table.timestamp, table.item_id, table.event]
     pause = table.timestamp - table.timestamp.lag().over(ibis.window(group_by=table.user_id, order_by=order))
-    opened = table.mutate(_opens=(pause > round(gap_minutes * MINUTE)).fill_null(False).cast("int64"))
+    opened = table.mutate(_opens=ibis.ifelse(pause > round(gap_minutes * MINUTE), 1, 0))
     so_far = ibis.cumulative_window(
         group_by=opened.user_id, order_by=[opened.timestamp, opened.item_id, opened.event]
     )

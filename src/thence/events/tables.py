@@ -24,7 +24,7 @@ SLICE = 131_072
 
 def is_ibis(value: Any) -> bool:
     """Whether a value is an Ibis table, told without importing Ibis."""
-    return type(value).__module__.startswith("ibis.") and hasattr(value, "to_pyarrow")
+    return type(value).__module__.partition(".")[0] == "ibis" and hasattr(value, "to_pyarrow")
 
 
 def to_arrow(value: Any) -> pa.Table:
@@ -37,7 +37,7 @@ def to_arrow(value: Any) -> pa.Table:
         return value
     if isinstance(value, pa.RecordBatch):
         return pa.Table.from_batches([value])
-    if type(value).__module__.startswith("pandas."):
+    if type(value).__module__.partition(".")[0] == "pandas":
         return pa.Table.from_pandas(value, preserve_index=False)
     raise DataError(f"a {type(value).__name__} is no table", fix="Give a pyarrow, pandas or Ibis table.")
 

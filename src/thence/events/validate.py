@@ -119,7 +119,7 @@ class EventRules:
         else:
             values = pc.utf8_lower(pc.utf8_trim_whitespace(values))
         verdict.refuse(broken, INVALID_UTF8)
-        verdict.refuse(pc.or_(values.is_null(), pc.equal(values, "")), "event missing")
+        verdict.refuse(pc.or_kleene(values.is_null(), pc.equal(values, "")), "event missing")
         known = pc.is_in(values, value_set=pa.array(self.vocabulary, pa.string()))
         verdict.refuse(pc.invert(known), "event unknown")
         verdict.columns["event"] = values

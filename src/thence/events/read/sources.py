@@ -55,7 +55,7 @@ def _paths(text: str) -> list[Path]:
     if path.is_dir():
         if (path / MANIFEST).is_file():
             raise DataError("this is an artifact, not a folder of raw files", where=path)
-        paths = [one for one in path.rglob("*") if one.is_file() and _format(one) and not _hidden(one, path)]
+        paths = [one for one in path.rglob("*") if one.is_file() and _format(one) and _open(one, path)]
     elif path.exists():
         return [path]
     else:
@@ -65,8 +65,12 @@ def _paths(text: str) -> list[Path]:
     return sorted(paths)
 
 
-def _hidden(path: Path, under: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in path.relative_to(under).parts)
+def _open(path: Path, under: Path) -> bool:
+    """Whether a file found in a folder is meant: it is not hidden, and no part of an artifact."""
+    inside = path.relative_to(under)
+    if any(part.startswith((".", "_")) for part in inside.parts):
+        return False
+    return not any((under / parent / MANIFEST).is_file() for parent in inside.parents)
 
 
 def _format(path: Path) -> str | None:
