@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
+from thence.base.errors import DataError
 from thence.base.rng import generator
 from thence.graph import Arcs
 
@@ -41,6 +43,14 @@ class Batch:
     log_weight: np.ndarray
 
 
+class Sampler(Protocol):
+    """What draws batches; the same step must always give the same batch, or a resumed run is another run."""
+
+    def batch(self, step: int) -> Batch:
+        """The batch of one step."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class BatchSampler:
     """Draws batches of distinct sources, each with probability ∝ (weight of its arcs)^``source_power``.
@@ -53,6 +63,9 @@ class BatchSampler:
         candidates: 0 scores against all nodes; else this many are drawn, half of them uniformly and half by
             how often they are a target, and weighted back (log-Q correction, Bengio & Senécal 2008).
         seed: of the private generators.
+
+    Raises:
+        DataError: a weight is negative, or none is positive.
     """
 
     arcs: Arcs
@@ -61,6 +74,13 @@ class BatchSampler:
     weight_power: float = 1.0
     candidates: int = 0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        weight = self.arcs.weight
+        if (weight < 0).any() or not (weight > 0).any():
+            raise DataError(
+                "arcs to learn from need weights above 0", where=repr(self.arcs), fix="Drop the others."
+            )
 
     def batch(self, step: int) -> Batch:
         """The batch of one step."""

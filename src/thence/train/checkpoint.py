@@ -1,7 +1,7 @@
 """Checkpoints: all that the next step depends on, so that a resumed run is the same run.
 
-Batches depend on the seed and the step only, so a checkpoint needs no generator's state: parameters, Adam's
-moments, the step, and the best parameters so far are all there is.
+Batches and random layers depend on the seed and the step only, so a checkpoint needs no generator's state: the
+encoder's state, Adam's moments, the step, and the best state so far are all there is.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class State:
         step: steps taken.
         best_step: the step of the best validation so far.
         best_value: its value; higher is better.
-        best: the parameters then.
+        best: the encoder's state then.
         history: one entry a validation: step, loss, value.
     """
 
@@ -45,7 +45,7 @@ def save_checkpoint(
     for index, slots in optimizer.state_dict()["state"].items():
         moments |= {f"{index}.{name}": value.numpy(force=True) for name, value in slots.items()}
     with write_artifact(folder, KIND) as draft:
-        draft.tensors("model", {name: value.numpy(force=True) for name, value in model.named_parameters()})
+        draft.tensors("model", {name: value.numpy(force=True) for name, value in model.state_dict().items()})
         draft.tensors("best", {name: value.numpy(force=True) for name, value in state.best.items()})
         draft.tensors("optimizer", moments)
         draft.counts["step"], draft.counts["best_step"] = state.step, state.best_step

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import asdict
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from thence.base.errors import FitError
+from thence.base.errors import ArtifactError, ConfigError, FitError
 from thence.base.progress import Progress, silent
+from thence.base.rng import torch_generator
 from thence.encode.dual import DualConfig, DualEncoder
 from thence.encode.embeddings import Embeddings
 from thence.graph import DiGraph
-from thence.train.batches import BatchSampler
+from thence.train.batches import BatchSampler, Sampler
 from thence.train.checkpoint import State, load_checkpoint, save_checkpoint
 from thence.train.config import TrainConfig
 from thence.train.objective import Objective, SoftmaxObjective
@@ -44,7 +47,8 @@ def fit(
         config: settings of training.
         encoder: a module whose ``forward()`` gives source and target ``[num_nodes, dim]`` and bias
             ``[num_nodes]``; a :class:`DualEncoder` when not given.
-        objective: what a step minimises; :class:`SoftmaxObjective` when not given.
+        objective: what a step minimises; :class:`SoftmaxObjective` when not given. Its ``sampler``, where it
+            has one, draws the batches.
         validate: from embeddings to a figure of which more is better; the best step's embeddings are returned
             and training stops when it no longer rises. Without it the last step's are returned.
         stop_at: stop after this step of the schedule (the best step of an earlier, validated run).
@@ -52,8 +56,9 @@ def fit(
         progress: told after each step.
 
     Raises:
-        FitError: the loss is not finite, or the graph has no arcs.
-        ArtifactError: the checkpoint is torn or of another run.
+        ConfigError: ``stop_at`` is below 1, or ``checkpoint`` is given and ``checkpoint_every`` is 0.
+        FitError: the loss or the validation figure is not a number, or the graph has no arcs.
+        ArtifactError: the checkpoint is torn, of another run, or beyond ``stop_at``.
 
     Example:
         >>> from thence.base.ids import IdMap
@@ -65,28 +70,23 @@ def fit(
         (2, 4)
     """
     config = config or TrainConfig()
+    last = _last_step(graph, config, stop_at, checkpoint)
     model = encoder if encoder is not None else DualEncoder(graph, DualConfig(), seed=config.seed)
     goal: Objective = objective or SoftmaxObjective(graph.main, config.reverse_weight)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model.to(device)
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
     optimizer = _optimizer(model, config)
-    signature = _signature(graph, config, model)
+    signature = _signature(graph, config, model, goal) if checkpoint else ""
     state = (load_checkpoint(checkpoint, model, optimizer, signature) if checkpoint else None) or State()
-    sampler = _sampler(graph, config)
-    last = min(stop_at or config.steps, config.steps)
+    if state.step > last:
+        raise ArtifactError(
+            f"the checkpoint stands at step {state.step}, beyond {last}", where=checkpoint, fix="Remove it."
+        )
+    sampler: Sampler = getattr(goal, "sampler", None) or _sampler(graph, config)
     while state.step < last and not _stale(state, config, validate):
-        for group in optimizer.param_groups:
-            group["lr"] = config.rate(state.step)
-        source, target, bias = model()
-        loss = goal(source, target, bias, sampler.batch(state.step))
-        if not torch.isfinite(loss):
-            raise FitError(f"the loss is {loss.item()} at step {state.step}", fix="Lower the learning rate.")
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        loss = _step(model, optimizer, goal, sampler, config, state.step)
         state.step += 1
         if validate is not None and (state.step % config.validate_every == 0 or state.step == last):
-            _judge(state, model, graph, validate, loss.item())
+            _judge(state, model, graph, validate, loss)
         if checkpoint and config.checkpoint_every and state.step % config.checkpoint_every == 0:
             save_checkpoint(checkpoint, model, optimizer, state, signature)
         progress("train", state.step, last)
@@ -102,18 +102,68 @@ def fit(
 
 
 def embeddings_of(model: nn.Module, graph: DiGraph, info: dict[str, Any] | None = None) -> Embeddings:
-    """The embeddings that an encoder gives now."""
+    """The embeddings that an encoder gives now, in its evaluation mode."""
+    model.eval()
     with torch.no_grad():
         source, target, bias = (value.numpy(force=True) for value in model())
     return Embeddings(graph.ids, source, target, bias, info or {})
 
 
+def _last_step(graph: DiGraph, config: TrainConfig, stop_at: int | None, checkpoint: object) -> int:
+    """Where training ends at the latest; raises where it cannot begin."""
+    if not graph.main.num_arcs:
+        raise FitError(
+            "the main relation has no arcs", where=repr(graph), fix="Lower min_count or min_support."
+        )
+    if stop_at is not None and stop_at < 1:
+        raise ConfigError(f"stop_at={stop_at}", fix="Give a step of at least 1, or None.")
+    if checkpoint and not config.checkpoint_every:
+        raise ConfigError("a checkpoint folder, but checkpoint_every is 0", fix="Set checkpoint_every.")
+    return min(stop_at or config.steps, config.steps)
+
+
+def _step(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    goal: Objective,
+    sampler: Sampler,
+    config: TrainConfig,
+    step: int,
+) -> float:
+    """One step; returns its loss."""
+    for group in optimizer.param_groups:
+        group["lr"] = config.rate(step)
+    model.train()
+    with _own_randomness(config.seed, step):
+        source, target, bias = model()
+        loss = goal(source, target, bias, sampler.batch(step))
+    if not torch.isfinite(loss):
+        raise FitError(f"the loss is {loss.item()} at step {step}", fix="Lower the learning rate.")
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@contextmanager
+def _own_randomness(seed: int, step: int) -> Iterator[None]:
+    """Layers such as dropout know torch's global generator only: lend it the state of a private one."""
+    cuda = torch.cuda.is_available()
+    with torch.random.fork_rng([torch.cuda.current_device()] if cuda else []):
+        torch.set_rng_state(torch_generator(seed, "layers", step).get_state())
+        if cuda:
+            torch.cuda.set_rng_state(torch_generator(seed, "layers", step, device="cuda").get_state())
+        yield
+
+
 def _judge(state: State, model: nn.Module, graph: DiGraph, validate: Validate, loss: float) -> None:
     value = float(validate(embeddings_of(model, graph)))
+    if math.isnan(value):
+        raise FitError(f"the validation figure is NaN at step {state.step}", fix="Are there validation cases?")
     state.history.append({"step": state.step, "loss": loss, "value": value})
     if value > state.best_value:
         state.best_step, state.best_value = state.step, value
-        state.best = {name: tensor.detach().clone() for name, tensor in model.named_parameters()}
+        state.best = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
 
 
 def _stale(state: State, config: TrainConfig, validate: Validate | None) -> bool:
@@ -140,10 +190,34 @@ def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=config.learning_rate)
 
 
-def _signature(graph: DiGraph, config: TrainConfig, model: nn.Module) -> str:
-    """A digest of what a checkpoint belongs to: arcs, settings, shapes of the parameters."""
-    text = hashlib.sha256(repr((config, [(n, tuple(p.shape)) for n, p in model.named_parameters()])).encode())
-    for arcs in graph.relations.values():
-        for array in (arcs.indptr, arcs.targets, arcs.weight):
+def _signature(graph: DiGraph, config: TrainConfig, model: nn.Module, goal: Objective) -> str:
+    """A digest of what a checkpoint belongs to: settings, arcs, and what the encoder holds constant."""
+    shapes = [(name, tuple(value.shape)) for name, value in model.state_dict().items()]
+    parts = (model, getattr(model, "config", None), goal, getattr(goal, "sampler", None))
+    text = hashlib.sha256(repr((config, shapes, [_described(part) for part in parts])).encode())
+    for name, arcs in graph.relations.items():
+        text.update(repr((name, arcs.directed, sorted(arcs.values))).encode())
+        for array in (arcs.indptr, arcs.targets, *(arcs.values[value] for value in sorted(arcs.values))):
             text.update(np.ascontiguousarray(array).tobytes())
+    kept = model.state_dict()
+    for name, tensor in model.named_buffers():
+        if name not in kept:  # constants, such as features
+            for part in _dense_parts(tensor):
+                text.update(part.numpy(force=True).tobytes())
     return text.hexdigest()
+
+
+def _described(part: object) -> str:
+    """Settings where there are any, else the name of what it is; nothing that differs from run to run."""
+    if is_dataclass(part):
+        settings = [f"{field.name}={_described(getattr(part, field.name))}" for field in fields(part)]
+        return f"{type(part).__qualname__}({', '.join(settings)})"
+    if part is None or isinstance(part, bool | int | float | str):
+        return repr(part)
+    return getattr(part, "__qualname__", type(part).__qualname__)
+
+
+def _dense_parts(tensor: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    if tensor.layout == torch.sparse_csr:
+        return tensor.crow_indices(), tensor.col_indices(), tensor.values()
+    return (tensor,)

@@ -1,7 +1,7 @@
 """What a step minimises: an objective turns an encoder's output and a batch into one number.
 
 An objective is any callable ``(source, target, bias, batch) -> scalar``; this one is built from the losses of
-``encode/loss.py``.
+``encode/loss.py``. One that has a ``sampler`` is given that sampler's batches instead of the usual ones.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from thence.encode.loss import reverse_loss, softmax_loss
 from thence.graph import Arcs
-from thence.train.batches import Batch
+from thence.train.batches import Batch, Sampler
 
 Objective = Callable[[Tensor, Tensor, Tensor, Batch], Tensor]
 
@@ -27,12 +27,15 @@ class SoftmaxObjective:
     Args:
         arcs: the relation to learn.
         reverse_weight: weight of the reverse loss; 0 leaves it out.
-        min_asymmetry: an arc counts in the reverse loss when its asymmetry (z-score) is at least this.
+        min_asymmetry: an arc counts in the reverse loss when its asymmetry (z-score) is at least this; where
+            arcs have none, one counts when it has no reverse.
+        sampler: draws the batches; a :class:`BatchSampler` with the settings of training when not given.
     """
 
     arcs: Arcs
     reverse_weight: float = 0.0
     min_asymmetry: float = 2.0
+    sampler: Sampler | None = None
 
     def __call__(self, source: Tensor, target: Tensor, bias: Tensor, batch: Batch) -> Tensor:
         """The loss of one batch."""
