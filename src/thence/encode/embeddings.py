@@ -52,8 +52,10 @@ class Embeddings:
             object.__setattr__(self, name, np.ascontiguousarray(array, dtype=np.float32))
         if self.source.shape != self.target.shape or self.source.ndim != 2:
             raise DataError(f"source has shape {self.source.shape}, target {self.target.shape}")
-        if len(self.source) != len(self.ids) or bias.shape != (len(self.ids),):
+        if len(self.source) != len(self.ids):
             raise DataError(f"{len(self.source)} vectors for {len(self.ids)} ids")
+        if bias.shape != (len(self.ids),):
+            raise DataError(f"the bias has shape {bias.shape} for {len(self.ids)} ids")
 
     def __repr__(self) -> str:
         """One line with the counts."""
