@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from thence.base.errors import ConfigError
+
 if TYPE_CHECKING:
     import ibis
 
@@ -29,14 +31,16 @@ DEFAULT_MEMORY = "1GiB"
 def _instance() -> Any:
     import duckdb
 
-    return duckdb.connect(
-        ":memory:",
-        config={
-            "memory_limit": os.environ.get(MEMORY_VARIABLE, DEFAULT_MEMORY),
-            "temp_directory": str(Path(tempfile.gettempdir()) / f"thence-spill-{os.getpid()}"),
-            "preserve_insertion_order": False,
-        },
-    )
+    memory = os.environ.get(MEMORY_VARIABLE, DEFAULT_MEMORY)
+    settings: dict[str, Any] = {
+        "memory_limit": memory,
+        "temp_directory": str(Path(tempfile.gettempdir()) / f"thence-spill-{os.getpid()}"),
+        "preserve_insertion_order": False,
+    }
+    try:
+        return duckdb.connect(":memory:", config=settings)
+    except duckdb.Error as error:
+        raise ConfigError(f"{memory!r} is no memory limit", where=MEMORY_VARIABLE, fix="Write 4GiB.") from error
 
 
 def connect() -> Any:

@@ -205,11 +205,10 @@ class _Run:
         )
 
     def _report(self, repeated: np.ndarray, items: IngestReport | None) -> IngestReport:
-        again = np.concatenate([[0], np.cumsum(repeated)])
-        ends = np.cumsum([one.passed for one in self.taken])
-        sources = []
-        for one, end in zip(self.taken, ends, strict=True):
-            duplicates = int(again[end] - again[end - one.passed])
+        end, sources = 0, []
+        for one in self.taken:
+            begin, end = end, end + one.passed
+            duplicates = int(np.count_nonzero(repeated[begin:end]))
             sources.append(
                 SourceReport(
                     name=one.source.name,
