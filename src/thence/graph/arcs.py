@@ -7,22 +7,25 @@ leads from an in-side position to it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from thence.base.errors import DataError
+from thence.graph.check import check_pairs, check_values, frozen, node_array, node_count
+
+BLOCK = 1 << 18
+"""Arcs that are worked on at a time, so that temporary arrays stay small."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Arcs:
     """Arcs ``source → target`` among ``num_nodes`` nodes, each ordered pair at most once. Immutable.
 
-    Make one with :meth:`from_pairs`; the fields are the stored form.
+    Make one with :meth:`from_pairs`; the fields are the stored form. Arrays that it hands out are read-only.
 
     Args:
         indptr: ``[num_nodes + 1]`` int64, where each source's targets begin.
@@ -51,15 +54,20 @@ class Arcs:
     values: Mapping[str, np.ndarray]
     directed: bool = True
 
+    def __post_init__(self) -> None:
+        for field in ("indptr", "targets", "in_indptr", "sources", "in_order"):
+            object.__setattr__(self, field, frozen(getattr(self, field)))
+        object.__setattr__(self, "values", {name: frozen(array) for name, array in self.values.items()})
+
     @classmethod
     def from_pairs(
         cls,
-        source: np.ndarray | list[int],
-        target: np.ndarray | list[int],
+        source: np.ndarray | Sequence[int],
+        target: np.ndarray | Sequence[int],
         *,
         num_nodes: int,
-        weight: np.ndarray | list[float] | None = None,
-        values: Mapping[str, np.ndarray] | None = None,
+        weight: np.ndarray | Sequence[float] | None = None,
+        values: Mapping[str, np.ndarray | Sequence[float]] | None = None,
         directed: bool = True,
     ) -> Arcs:
         """Build the stored form from a list of arcs in any order.
@@ -73,30 +81,27 @@ class Arcs:
             directed: whether the relation has a direction.
 
         Raises:
-            DataError: a node is out of range, an arc stands twice or is a self-loop, a weight is not finite,
-                lengths differ, or an undirected relation lacks an arc's reverse.
+            DataError: a node is no int or out of range, an arc stands twice or is a self-loop, a weight is not
+                finite, lengths differ, or an undirected relation lacks an arc's reverse.
+
+        Example:
+            >>> Arcs.from_pairs([0, 1], [1, 3], num_nodes=3)
+            Traceback (most recent call last):
+            thence.base.errors.DataError: node 3 is out of range (in 3 nodes)
         """
-        src, dst = np.asarray(source, dtype=np.int64), np.asarray(target, dtype=np.int64)
+        num_nodes = node_count(num_nodes)
+        src, dst = node_array(source, "source"), node_array(target, "target")
         extra = {name: np.asarray(array) for name, array in (values or {}).items()}
-        extra["weight"] = np.ones(len(src), np.float32) if weight is None else np.asarray(weight, np.float32)
-        _check_pairs(src, dst, num_nodes, extra)
-        shape = (num_nodes, num_nodes)
-        by_target = sp.coo_matrix((np.arange(len(src)), (src, dst)), shape=shape).tocsc()
-        if by_target.nnz < len(src):
-            raise DataError(_first_twice(src, dst), fix="Add the weights of equal arcs first.")
-        by_source: Any = by_target.tocsr()  # a pass over sorted columns: rows come out sorted
-        order, by_source.data = by_source.data, np.arange(len(src))
-        by_target = by_source.tocsc()
-        arcs = cls(
-            indptr=by_source.indptr.astype(np.int64),
-            targets=by_source.indices.astype(np.int32),
-            in_indptr=by_target.indptr.astype(np.int64),
-            sources=by_target.indices.astype(np.int32),
-            in_order=by_target.data,
-            values={name: array[order] for name, array in sorted(extra.items())},
-            directed=directed,
-        )
-        if not directed and arcs.one_way.any():
+        if weight is not None and "weight" in extra:
+            raise DataError("the weight is given twice", fix="Give it as weight=, or among the values.")
+        plain = extra.pop("weight", np.ones(len(src), np.float32)) if weight is None else weight
+        with np.errstate(over="ignore"):  # too large becomes infinite, which is refused
+            extra["weight"] = np.asarray(plain, np.float32)
+        check_pairs(src, dst, num_nodes, extra)
+        stored, order = _compress(src, dst, num_nodes)
+        named = {name: array[order] for name, array in sorted(extra.items())}
+        arcs = cls(**stored, values=named, directed=directed)
+        if not directed and not arcs._symmetric:
             raise DataError(
                 "an arc of an undirected relation lacks its reverse", fix="Give both, or directed=True."
             )
@@ -135,15 +140,29 @@ class Arcs:
     @property
     def pairs(self) -> np.ndarray:
         """``[2, num_arcs]`` int64: row 0 sources, row 1 targets, in out-order."""
-        source = np.repeat(np.arange(self.num_nodes, dtype=np.int64), self.out_degree)
-        return np.stack([source, self.targets.astype(np.int64)])
+        pairs = np.empty((2, self.num_arcs), np.int64)
+        pairs[0] = np.repeat(np.arange(self.num_nodes, dtype=np.int32), self.out_degree)
+        pairs[1] = self.targets
+        return pairs
 
     @property
     def reverse_at(self) -> np.ndarray:
-        """``[num_arcs]`` int64: the out-order position of each arc's reverse, -1 where there is none."""
-        target = np.repeat(np.arange(self.num_nodes, dtype=np.int64), self.in_degree)
-        reverse = np.empty(self.num_arcs, np.int64)
-        reverse[self.in_order] = self.positions(target, self.sources)  # ascending, hence near in memory
+        """``[num_arcs]`` int64: the out-order position of each arc's reverse, -1 where there is none.
+
+        The nodes that node i leads to and the nodes that lead to it are both sorted; where the two lists meet,
+        the arcs are each other's reverse.
+        """
+        reverse = np.full(self.num_arcs, -1, np.int64)
+        if not self.num_arcs:
+            return reverse
+        for first, last in self._row_blocks():
+            out = slice(self.indptr[first], self.indptr[last])
+            into = slice(self.in_indptr[first], self.in_indptr[last])
+            leads_to = self._keys(self.indptr, self.targets, first, last)
+            led_from = self._keys(self.in_indptr, self.sources, first, last)
+            if len(led_from):
+                at = np.minimum(np.searchsorted(led_from, leads_to), len(led_from) - 1)
+                reverse[out] = np.where(led_from[at] == leads_to, self.in_order[into][at], -1)
         return reverse
 
     @property
@@ -164,38 +183,56 @@ class Arcs:
         """Sources of the arcs that lead to ``node``, ascending."""
         return self.sources[self.in_indptr[node] : self.in_indptr[node + 1]]
 
-    def contains(self, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    def contains(self, source: np.ndarray | Sequence[int], target: np.ndarray | Sequence[int]) -> np.ndarray:
         """``[n]`` bool: which of the ordered pairs are arcs."""
         return self.positions(source, target) >= 0
 
-    def positions(self, source: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """``[n]`` int64: the out-order position of each ordered pair, -1 where there is no such arc."""
-        wanted = np.asarray(source, np.int64) * self.num_nodes + np.asarray(target, np.int64)
-        if not self.num_arcs:
-            return np.full(len(wanted), -1)
-        at = np.minimum(np.searchsorted(self._keys, wanted), self.num_arcs - 1)
-        return np.where(self._keys[at] == wanted, at, -1)
+    def positions(self, source: np.ndarray | Sequence[int], target: np.ndarray | Sequence[int]) -> np.ndarray:
+        """``[n]`` int64: the out-order position of each ordered pair, -1 where there is no such arc.
+
+        A node that does not exist, such as the -1 of an unknown id, has no arcs.
+
+        Example:
+            >>> arcs = Arcs.from_pairs([0, 0, 2], [1, 2, 1], num_nodes=3)
+            >>> arcs.positions([0, 2, 1, -1], [2, 1, 0, 5]).tolist()
+            [1, 2, -1, -1]
+        """
+        src, dst = node_array(source, "source"), node_array(target, "target")
+        if len(src) != len(dst):
+            raise DataError(f"{len(src)} sources but {len(dst)} targets")
+        found = np.full(len(src), -1, np.int64)
+        if self.num_arcs:
+            for at in range(0, len(src), BLOCK):
+                part = slice(at, at + BLOCK)
+                found[part] = self._bisect(src[part], dst[part])
+        return found
 
     def matrix(self, value: str = "weight") -> sp.csr_matrix:
-        """The adjacency ``[num_nodes, num_nodes]``: entry (i, j) is the value of arc i → j."""
-        data = self.values[value].astype(np.float32)
+        """The adjacency ``[num_nodes, num_nodes]``: entry (i, j) is the value of arc i → j.
+
+        Entries are float32, or float64 for a value of 64 bits such as ``last_time``.
+        """
+        values = self.values[value]
+        data = values.astype(np.float32 if values.dtype.itemsize <= 4 else np.float64)
         return sp.csr_matrix((data, self.targets, self.indptr), shape=(self.num_nodes, self.num_nodes))
 
     def with_value(self, name: str, array: np.ndarray) -> Arcs:
         """The same arcs with one named value added or replaced (``[num_arcs]``, out-order)."""
-        _check_values({**self.values, name: array}, self.num_arcs)
+        array = np.asarray(array, np.float32) if name == "weight" else np.asarray(array)
+        check_values({name: array}, self.num_arcs)
         return replace(self, values={**self.values, name: array})
 
     def reversed(self) -> Arcs:
-        """The same arcs with every direction turned round."""
-        source, target = self.pairs
-        values = {name: array for name, array in self.values.items() if name != "weight"}
-        return Arcs.from_pairs(
-            target,
-            source,
-            num_nodes=self.num_nodes,
-            weight=self.weight,
-            values=values,
+        """The same arcs with every direction turned round; each keeps its values."""
+        place = np.empty(self.num_arcs, np.int64)
+        place[self.in_order] = np.arange(self.num_arcs)
+        return Arcs(
+            indptr=self.in_indptr,
+            targets=self.sources,
+            in_indptr=self.indptr,
+            sources=self.targets,
+            in_order=place,
+            values={name: array[self.in_order] for name, array in self.values.items()},
             directed=self.directed,
         )
 
@@ -203,39 +240,63 @@ class Arcs:
         """The arcs at which ``keep`` (``[num_arcs]`` bool or positions, in out-order) holds."""
         source, target = self.pairs[:, keep]
         values = {name: array[keep] for name, array in self.values.items()}
-        weight = values.pop("weight")
-        return Arcs.from_pairs(
-            source, target, num_nodes=self.num_nodes, weight=weight, values=values, directed=self.directed
+        return Arcs.from_pairs(source, target, num_nodes=self.num_nodes, values=values, directed=self.directed)
+
+    @property
+    def _symmetric(self) -> bool:
+        """Every arc's reverse exists: both sides then list the same neighbours."""
+        return np.array_equal(self.indptr, self.in_indptr) and np.array_equal(self.targets, self.sources)
+
+    def _row_blocks(self) -> Iterator[tuple[int, int]]:
+        """Ranges of nodes with about ``BLOCK`` arcs each."""
+        edges = np.searchsorted(self.indptr, np.arange(BLOCK, self.num_arcs, BLOCK))
+        bounds = np.unique(np.concatenate([[0], edges, [self.num_nodes]]))
+        yield from zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+
+    def _keys(self, indptr: np.ndarray, neighbors: np.ndarray, first: int, last: int) -> np.ndarray:
+        """Keys node · num_nodes + neighbour of the rows first … last - 1 of one side, ascending."""
+        rows = np.arange(first, last, dtype=np.int64) * self.num_nodes
+        return np.repeat(rows, np.diff(indptr[first : last + 1])) + neighbors[indptr[first] : indptr[last]]
+
+    def _bisect(self, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Positions by halving each source's row until its target is found or the row is empty."""
+        inside = (source >= 0) & (source < self.num_nodes) & (target >= 0) & (target < self.num_nodes)
+        low, end = (self.indptr[np.where(inside, source + step, step)] for step in (0, 1))
+        high, last = end, self.num_arcs - 1
+        for _ in range(int((high - low).max(initial=0)).bit_length()):
+            middle = (low + high) >> 1
+            before = (low < high) & (self.targets[np.minimum(middle, last)] < target)
+            low, high = np.where(before, middle + 1, low), np.where(before, high, middle)
+        found = inside & (low < end) & (self.targets[np.minimum(low, last)] == target)
+        return np.where(found, low, -1)
+
+
+def _compress(src: np.ndarray, dst: np.ndarray, num_nodes: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Both sides of the stored form, and the place in the input of each arc in out-order.
+
+    Three passes that count and place: by target, then by source, which leaves every row sorted, and by target
+    again.
+    """
+    size = np.int32 if len(src) < 2**31 else np.int64
+    shape = (num_nodes, num_nodes)
+    pairs = sp.coo_matrix((np.arange(len(src), dtype=size), (src, dst)), shape=shape)
+    pairs.has_canonical_format = True  # nothing to add up: arcs that stand twice are refused below
+    by_source: Any = pairs.tocsc().tocsr()
+    order, targets = by_source.data, by_source.indices
+    source = np.repeat(np.arange(num_nodes, dtype=np.int32), np.diff(by_source.indptr))
+    twice = (targets[1:] == targets[:-1]) & (source[1:] == source[:-1])
+    if twice.any():
+        at = int(np.argmax(twice))
+        raise DataError(
+            f"arc {source[at]} → {targets[at]} stands twice", fix="Add the weights of equal arcs first."
         )
-
-    @cached_property
-    def _keys(self) -> np.ndarray:
-        source, target = self.pairs
-        return source * self.num_nodes + target
-
-
-def _first_twice(src: np.ndarray, dst: np.ndarray) -> str:
-    pairs, counts = np.unique(np.stack([src, dst]), axis=1, return_counts=True)
-    source, target = pairs[:, np.argmax(counts)]
-    return f"arc {source} → {target} stands twice"
-
-
-def _check_pairs(src: np.ndarray, dst: np.ndarray, num_nodes: int, values: Mapping[str, np.ndarray]) -> None:
-    if len(src) != len(dst):
-        raise DataError(f"{len(src)} sources but {len(dst)} targets")
-    _check_values(values, len(src))
-    if not len(src):
-        return
-    low, high = min(src.min(), dst.min()), max(src.max(), dst.max())
-    if low < 0 or high >= num_nodes:
-        raise DataError(f"node {low if low < 0 else high} is out of range", where=f"{num_nodes} nodes")
-    if (src == dst).any():
-        raise DataError(f"node {src[np.argmax(src == dst)]} has an arc to itself", fix="Drop self-loops.")
-
-
-def _check_values(values: Mapping[str, np.ndarray], num_arcs: int) -> None:
-    for name, array in values.items():
-        if array.shape != (num_arcs,):
-            raise DataError(f"value {name!r} has shape {array.shape} for {num_arcs} arcs")
-    if not np.isfinite(values["weight"]).all():
-        raise DataError("an arc's weight is not finite", fix="Drop the arc or give it a weight.")
+    by_source.data = np.arange(len(src), dtype=size)
+    by_target: Any = by_source.tocsc()
+    stored = {
+        "indptr": by_source.indptr.astype(np.int64),
+        "targets": targets.astype(np.int32, copy=False),
+        "in_indptr": by_target.indptr.astype(np.int64),
+        "sources": by_target.indices.astype(np.int32, copy=False),
+        "in_order": by_target.data.astype(np.int64),
+    }
+    return stored, order

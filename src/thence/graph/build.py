@@ -7,19 +7,19 @@ first in the configuration is the graph's main relation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass
 from typing import Any
 
-import ibis
-import numpy as np
 import pyarrow as pa
 
 from thence.base.arrow import pc
-from thence.base.errors import ConfigError, DataError, nearest
+from thence.base.errors import ConfigError, nearest
 from thence.base.ids import IdMap
 from thence.base.progress import Progress, silent
 from thence.events import EventLog
 from thence.graph.digraph import DiGraph
+from thence.graph.nodes import categories, node_codes, node_table
 from thence.graph.purchases import Purchases, purchases_of
 from thence.graph.relation.bought_after import bought_after
 from thence.graph.relation.co_viewed import co_viewed
@@ -28,6 +28,9 @@ from thence.graph.relation.same_basket import same_basket
 from thence.graph.relation.substitute import substitute
 
 RELATIONS = ("same_basket", "bought_after", "co_viewed", "substitute")
+DIRECTED = ("same_basket", "bought_after")
+MIN_SUPPORT = {"same_basket": 1, "bought_after": 2, "co_viewed": 1, "substitute": 2}
+LONGEST_WINDOW = 36_500  # days
 
 
 @dataclass(frozen=True)
@@ -38,15 +41,16 @@ class GraphConfig:
         relations: names out of ``same_basket``, ``bought_after``, ``co_viewed``, ``substitute``; the first is
             the main relation and must be one that has a direction.
         min_count: products bought fewer times have no arcs.
-        min_support: pairs seen fewer times are no arcs.
+        min_support: pairs seen fewer times are no arcs; None for each relation's own: 2 for ``bought_after``
+            and ``substitute``, of which most pairs are seen once by accident, 1 for the others.
         window_days: longest time between two purchases that ``bought_after`` joins.
-        max_basket: baskets with more distinct products are left out.
+        max_basket: baskets with more distinct products are left out of ``same_basket``.
         include_cold: make every product of the catalogue a node, also those bought too seldom.
     """
 
     relations: tuple[str, ...] = ("same_basket", "bought_after", "substitute")
     min_count: int = 5
-    min_support: int = 1
+    min_support: int | None = None
     window_days: float = 28.0
     max_basket: int = 200
     include_cold: bool = False
@@ -55,14 +59,19 @@ class GraphConfig:
         for name in self.relations:
             if name not in RELATIONS:
                 raise ConfigError(f"unknown relation {name!r}", fix=nearest(name, RELATIONS))
-        if not self.relations or self.relations[0] not in ("same_basket", "bought_after"):
+        if len(set(self.relations)) < len(self.relations):
+            raise ConfigError(f"a relation stands twice in {self.relations}", fix="Name each once.")
+        if not self.relations or self.relations[0] not in DIRECTED:
             raise ConfigError(
                 "the first relation must have a direction", fix="Begin with same_basket or bought_after."
             )
-        if self.min_count < 1 or self.min_support < 1 or self.window_days <= 0 or self.max_basket < 2:
+        known = self.min_support is None or self.min_support >= 1
+        window = math.isfinite(self.window_days) and 0 < self.window_days <= LONGEST_WINDOW
+        if self.min_count < 1 or not known or not window or self.max_basket < 2:
             raise ConfigError(
                 f"out of range: {self}",
-                fix="min_count and min_support are at least 1, window_days above 0, max_basket at least 2.",
+                fix="min_count and min_support are at least 1, max_basket at least 2, "
+                f"window_days above 0 and at most {LONGEST_WINDOW}.",
             )
 
 
@@ -72,7 +81,10 @@ def build_graph(log: EventLog, config: GraphConfig | None = None, *, progress: P
     Args:
         log: the event log.
         config: what to build.
-        progress: told after each relation.
+        progress: told before the first relation and after each.
+
+    Returns:
+        The graph; its ``info`` says what it was built from: the log's fingerprint and clock, and the settings.
 
     Raises:
         DataError: the log has no purchases, or no product was bought ``min_count`` times.
@@ -92,69 +104,36 @@ def build_graph(log: EventLog, config: GraphConfig | None = None, *, progress: P
         ['case']
     """
     config = config or GraphConfig()
-    nodes = _nodes(log, config)
+    nodes = node_table(log, min_count=config.min_count, include_cold=config.include_cold)
     ids = IdMap(nodes["item_id"])
-    warm = pc.greater_equal(nodes["count"], config.min_count).to_numpy()
-    steps = len(config.relations)
-    relations = {}
-    with purchases_of(log, ids) as every:
-        table = (
-            every.table
-            if warm.all()
-            else every.table.filter(every.table.node.isin(np.flatnonzero(warm).tolist()))
-        )
-        purchases = Purchases(table, every.num_nodes, every.num_users)
+    codes = node_codes(ids, pc.greater_equal(nodes["count"], config.min_count).to_numpy())
+    steps, relations = len(config.relations), {}
+    with purchases_of(log, codes, len(ids)) as purchases:
         for step, name in enumerate(config.relations):
             progress("relations", step, steps)
-            relations[name] = _evidence(name, log, ids, purchases, nodes, config).to_arcs()
+            relations[name] = _evidence(name, log, codes, purchases, nodes, config).to_arcs()
         progress("relations", steps, steps)
-    return DiGraph(ids, relations, nodes)
+    return DiGraph(ids, relations, nodes, info=_origin(log, config))
 
 
 def _evidence(
-    name: str, log: EventLog, ids: IdMap, purchases: Purchases, nodes: pa.Table, config: GraphConfig
+    name: str, log: EventLog, codes: pa.Table, purchases: Purchases, nodes: pa.Table, config: GraphConfig
 ) -> Evidence:
+    least = config.min_support or MIN_SUPPORT[name]
     if name == "same_basket":
-        return same_basket(purchases, min_support=config.min_support, max_basket=config.max_basket)
+        return same_basket(purchases, min_support=least, max_basket=config.max_basket)
     if name == "bought_after":
-        return bought_after(purchases, window_days=config.window_days, min_support=config.min_support)
+        return bought_after(purchases, window_days=config.window_days, min_support=least)
     if name == "substitute":
-        return substitute(purchases, categories(nodes), min_support=max(config.min_support, 2))
-    return co_viewed(log, ids, min_support=config.min_support)
+        return substitute(purchases, categories(nodes), min_support=least)
+    return co_viewed(log, codes, purchases.num_nodes, min_support=least)
 
 
-def categories(nodes: pa.Table) -> np.ndarray:
-    """``[num_nodes]`` int64: a code of each node's full category path, -1 where it has none.
-
-    Example:
-        >>> categories(pa.table({"category": ["Food > Dips", None, "Food > Chips", "Food > Dips"]}))
-        array([ 0, -1,  1,  0])
-    """
-    if "category" not in nodes.column_names:
-        return np.full(nodes.num_rows, -1)
-    paths = nodes["category"].combine_chunks().dictionary_encode()
-    return paths.indices.cast(pa.int64()).fill_null(-1).to_numpy()
-
-
-def _nodes(log: EventLog, config: GraphConfig) -> pa.Table:
-    """The node table, ordered by item id: counts of purchases beside the catalogue's columns."""
-    events: Any = log.events
-    bought = events.filter(events.event == "purchase")
-    counts: Any = bought.group_by("item_id").agg(
-        count=bought.count(), first_time=bought.timestamp.min(), last_time=bought.timestamp.max()
-    )
-    if config.include_cold and log.items is not None:
-        table = log.items.outer_join(counts, "item_id")
-        table = table.mutate(item_id=ibis.coalesce(table.item_id, table.item_id_right)).drop("item_id_right")
-    else:
-        warm = counts.filter(counts["count"] >= config.min_count)
-        table = warm if log.items is None else warm.left_join(log.items, "item_id").drop("item_id_right")
-    table = table.mutate(count=ibis.coalesce(table["count"], 0))
-    nodes = table.order_by("item_id").to_pyarrow()
-    if not nodes.num_rows or pc.max(nodes["count"]).as_py() < config.min_count:
-        raise DataError(
-            f"no product was bought {config.min_count} times",
-            where=repr(log),
-            fix="Lower min_count or add purchases.",
-        )
-    return nodes
+def _origin(log: EventLog, config: GraphConfig) -> dict[str, Any]:
+    """What a graph keeps of where it came from, as JSON knows it."""
+    first, last = log.span()
+    seen = {"fingerprint": log.fingerprint, "events": log.count(), "first": first, "last": last}
+    return {
+        "log": seen | {"start": log.start, "until": log.until},
+        "config": asdict(config) | {"relations": list(config.relations)},
+    }

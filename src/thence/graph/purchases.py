@@ -1,6 +1,7 @@
 """Purchases in the form that relations are computed from: ints for users, baskets and nodes, one row a product.
 
-A basket is an order; where the log has no order id, it is what a user bought at one instant.
+A basket is an order; what has no order id is in one basket with all else without one that the user bought at
+that instant. Its time is that of its first line: a basket is one moment, however its lines are stamped.
 """
 
 from __future__ import annotations
@@ -14,20 +15,19 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
-from thence.base.ids import IdMap
 from thence.events import EventLog
 
 
 @dataclass(frozen=True, eq=False)
 class Purchases:
-    """Purchases of the products that are nodes.
+    """Purchases of the products that may have arcs.
 
     Args:
-        table: ``user``, ``basket`` (int64), ``node`` (int32), ``time`` (µs UTC), ``is_first`` (bool: this
-            basket is the one in which the user first bought the product, repeats of it at the same instant
-            included); each product at most once a basket.
+        table: ``user``, ``basket`` (int64), ``node`` (int32), ``time`` (of the basket, µs UTC), ``basket_size``
+            (how many of these products it holds), ``is_first`` (bool: the user had not bought the product
+            before; several baskets at the first instant are all first); each product at most once a basket.
         num_nodes: how many nodes there are.
-        num_users: how many users bought anything.
+        num_users: how many users bought any of these products.
     """
 
     table: Any
@@ -40,31 +40,39 @@ class Purchases:
 
 
 @contextmanager
-def purchases_of(log: EventLog, ids: IdMap) -> Iterator[Purchases]:
-    """The purchases of a log, coded, held by the engine while the ``with`` block runs."""
+def purchases_of(log: EventLog, codes: pa.Table, num_nodes: int) -> Iterator[Purchases]:
+    """The purchases of a log, coded, held by the engine while the ``with`` block runs.
+
+    Args:
+        log: the event log; its clock holds.
+        codes: ``item_id`` and ``node`` (int32) of the products to look at; purchases of others are left out.
+        num_nodes: how many nodes there are.
+    """
     events: Any = log.events
-    bought = events.filter(events.event == "purchase")
-    raw = code_nodes(bought, ids).select("user_id", "node", "timestamp", "order_id")
-    keyed = raw.mutate(order=ibis.coalesce(raw.order_id, raw.timestamp.cast("string")))
-    rows = keyed.group_by("user_id", "order", "node").agg(time=keyed.timestamp.min())
-    by_user = ibis.window(order_by="user_id")
-    by_basket = ibis.window(order_by=["user_id", "order"])
-    coded = rows.select(
-        "node",
-        "time",
-        user=ibis.dense_rank().over(by_user),
-        basket=ibis.dense_rank().over(by_basket),
-        first_time=rows.time.min().over(group_by=["user_id", "node"]),
+    bought = code_nodes(events.filter(events.event == "purchase"), codes)
+    order = ibis.ifelse(bought.order_id.isnull(), "t" + bought.timestamp.cast("string"), "o" + bought.order_id)
+    lines = bought.select("user_id", "node", "timestamp", order=order)
+    baskets = lines.group_by("user_id", "order").agg(
+        time=lines.timestamp.min(), basket_size=lines.node.nunique().cast("int32")
     )
-    flagged = coded.select("user", "basket", "node", "time", is_first=coded.time == coded.first_time)
+    coded = baskets.select(
+        "user_id",
+        "order",
+        "time",
+        "basket_size",
+        user=ibis.dense_rank().over(ibis.window(order_by="user_id")),
+        basket=ibis.row_number().over(ibis.window(order_by=["user_id", "order"])),
+    )
+    rows = lines.select("user_id", "order", "node").distinct().inner_join(coded, ["user_id", "order"])
+    first_time = rows.time.min().over(group_by=["user", "node"])
+    flagged = rows.select("user", "basket", "node", "time", "basket_size", is_first=rows.time == first_time)
     with flagged.cache() as table:
         users = int(table.user.nunique().to_pyarrow().as_py())
-        yield Purchases(table, num_nodes=len(ids), num_users=users)
+        yield Purchases(table, num_nodes, num_users=users)
 
 
-def code_nodes(rows: Any, ids: IdMap) -> Any:
-    """Rows whose ``item_id`` is a node, with its int as the column ``node`` (int32)."""
-    codes = pa.table({"item_id": ids.array, "node": pa.array(np.arange(len(ids), dtype=np.int32))})
+def code_nodes(rows: Any, codes: pa.Table) -> Any:
+    """Rows whose ``item_id`` is in a table of ``item_id`` and ``node``, with that node beside it."""
     return rows.inner_join(ibis.memtable(codes), "item_id")
 
 

@@ -1,27 +1,40 @@
-"""Co-viewed: i — j counts the sessions in which a customer looked at both. Undirected."""
+"""Co-viewed: i — j counts the sessions in which a customer looked at both. Undirected.
+
+    support_ij = |{s : i, j ∈ s}|,   tries_i = hits_i = |{s : i ∈ s}|,   trials = |{s}|
+
+over the sessions of at most ``max_session`` products. A look is a view or a click; a session ends with a pause.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import ibis
+import pyarrow as pa
 
-from thence.base.ids import IdMap
 from thence.events import EventLog, sessions
 from thence.graph.purchases import code_nodes, count_per_node
 from thence.graph.relation.evidence import Evidence
+from thence.graph.relation.pairs import count_pairs, pair_of
 
 LOOKS = ("view", "click")
 
 
 def co_viewed(
-    log: EventLog, ids: IdMap, *, gap_minutes: float = 30.0, min_support: int = 1, max_session: int = 100
+    log: EventLog,
+    codes: pa.Table,
+    num_nodes: int,
+    *,
+    gap_minutes: float = 30.0,
+    min_support: int = 1,
+    max_session: int = 100,
 ) -> Evidence:
     """Evidence of the relation from the views and clicks of a log.
 
     Args:
         log: the event log.
-        ids: the nodes; other items are left out.
+        codes: ``item_id`` and ``node`` of the products that may have arcs; other items are left out.
+        num_nodes: how many nodes there are.
         gap_minutes: a pause longer than this begins a new session.
         min_support: pairs that were seen in fewer sessions are left out.
         max_session: sessions with more distinct products are left out: they are crawlers, not customers.
@@ -31,22 +44,14 @@ def co_viewed(
     """
     events: Any = log.events
     looks = sessions(events.filter(events.event.isin(LOOKS)), gap_minutes=gap_minutes)
-    coded = code_nodes(looks, ids)
-    seen = coded.group_by("user_id", "session", "node").agg(time=coded.timestamp.max()).cache()
-    sizes = seen.group_by("user_id", "session").agg(size=seen.count())
-    kept = sizes.filter((sizes.size > 1) & (sizes.size <= max_session))
-    inside = seen.semi_join(kept, ["user_id", "session"]).cache()
-    one, other = inside.view(), inside.view()
-    joined = one.join(other, ["user_id", "session"]).select(
-        source=one.node, target=other.node, time=ibis.greatest(one.time, other.time)
-    )
-    pairs = joined.filter(joined.source != joined.target).group_by("source", "target")
-    result = pairs.agg(support=lambda t: t.count(), last_time=lambda t: t.time.max())
-    visits = count_per_node(seen, len(ids))
-    return Evidence(
-        pairs=result.filter(result.support >= min_support).to_pyarrow(),
-        tries=visits,
-        hits=visits,
-        trials=int(seen.select("user_id", "session").distinct().count().to_pyarrow().as_py()),
-        directed=False,
-    )
+    coded = code_nodes(looks, codes)
+    visits = coded.group_by("user_id", "session", "node").agg(time=coded.timestamp.max())
+    sized = visits.mutate(size=visits.count().over(group_by=["user_id", "session"]))
+    with sized.filter(sized.size <= max_session).cache() as seen:
+        one, other = seen.view(), seen.view()
+        joined = one.join(other, ["user_id", "session"]).filter(one.node < other.node)
+        both = joined.select(pair=pair_of(one.node, other.node), time=ibis.greatest(one.time, other.time))
+        pairs = count_pairs(both, min_support=min_support).mirrored()
+        tries = count_per_node(seen, num_nodes)
+        trials = int(seen.select("user_id", "session").distinct().count().to_pyarrow().as_py())
+    return Evidence(pairs, tries=tries, hits=tries, trials=trials, directed=False)

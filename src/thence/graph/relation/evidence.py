@@ -6,18 +6,24 @@ been seen from each side, and when last. From these follow
     lift_ij      = support_ij · trials / (tries_i · hits_j)
     asymmetry_ij = (p_ij - p_ji) / sqrt( p (1 - p) (1/tries_i + 1/tries_j) ),   p_ij = support_ij / tries_i
 
-with p the pooled rate: lift tells how many times more often than by chance, asymmetry is the z-score of a
-two-proportion test against the reverse arc (above 2, the direction is hardly chance; 0 where both are equal).
+with p the pooled rate (support_ij + support_ji) / (tries_i + tries_j). Lift tells how many times more often
+than by chance a pair was seen; asymmetry is the z-score of a two-proportion test against the reverse arc (above
+2, the direction is hardly chance; 0 where both rates are equal).
+
+References:
+    Lift: Brin, Motwani, Ullman, Tsur, "Dynamic itemset counting and implication rules for market basket data",
+    SIGMOD 1997 (there called interest).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
-from thence.graph.arcs import Arcs
+from thence.graph.arcs import BLOCK, Arcs
+from thence.graph.relation.pairs import Pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,51 +31,54 @@ class Evidence:
     """Pairs of nodes and how often each was and could have been seen.
 
     Args:
-        pairs: columns ``source``, ``target`` (node ints), ``support`` (int) and ``last_time`` (µs UTC), each
-            ordered pair once.
+        pairs: the pairs with their support and last time.
         tries: ``[num_nodes]``, how often each node could have begun a pair.
         hits: ``[num_nodes]``, how often each node could have ended a pair.
-        trials: how many trials there were in all (baskets, customers or sessions).
+        trials: how many trials there were in all: a pair whose ends are independent is expected
+            tries_i · hits_j / trials times.
         directed: False where every pair stands in both orders with the same numbers.
+
+    Example:
+        >>> pairs = Pairs(*(np.array(column) for column in ([0, 1], [1, 0], [8, 2], [60, 50])))
+        >>> arcs = Evidence(pairs, tries=np.array([10, 20]), hits=np.array([10, 20]), trials=100).to_arcs()
+        >>> arcs.values["lift"].tolist(), arcs.values["asymmetry"].astype(float).round(2).tolist()
+        ([4.0, 1.0], [3.83, -3.83])
     """
 
-    pairs: pa.Table
+    pairs: Pairs
     tries: np.ndarray
     hits: np.ndarray
-    trials: int
+    trials: float
     directed: bool = True
 
     def to_arcs(self) -> Arcs:
         """Arcs weighted by support, with support, lift, asymmetry and last time as values."""
-        num_nodes = len(self.tries)
-        source, target, support, last_time = (
-            self.pairs[name].to_numpy().astype(np.int64, copy=False)
-            for name in ("source", "target", "support", "last_time")
-        )
+        pairs = self.pairs
         arcs = Arcs.from_pairs(
-            source,
-            target,
-            num_nodes=num_nodes,
-            weight=support.astype(np.float32),
-            values={
-                "support": support.astype(np.int32),
-                "last_time": last_time,
-                "lift": lift(support, self.tries[source], self.hits[target], self.trials).astype(np.float32),
-            },
+            pairs.source,
+            pairs.target,
+            num_nodes=len(self.tries),
+            weight=pairs.support,
+            values={"support": pairs.support, "last_time": pairs.last_time},
             directed=self.directed,
         )
-        return arcs.with_value("asymmetry", self._asymmetry(arcs).astype(np.float32))
+        source, target = np.repeat(np.arange(arcs.num_nodes, dtype=np.int32), arcs.out_degree), arcs.targets
+        support, at = arcs.values["support"], arcs.reverse_at if self.directed else None
 
-    def _asymmetry(self, arcs: Arcs) -> np.ndarray:
-        if not self.directed:
-            return np.zeros(arcs.num_arcs)
-        source, target = arcs.pairs
-        at = arcs.reverse_at
-        reverse = np.where(at >= 0, arcs.values["support"][np.maximum(at, 0)], 0)
-        return asymmetry(arcs.values["support"], reverse, self.tries[source], self.tries[target])
+        def lifts(part: slice) -> np.ndarray:
+            return lift(support[part], self.tries[source[part]], self.hits[target[part]], self.trials)
+
+        def asymmetries(part: slice) -> np.ndarray:
+            if at is None:
+                return np.zeros(len(support[part]))
+            reverse = np.where(at[part] >= 0, support[np.maximum(at[part], 0)], 0)
+            return asymmetry(support[part], reverse, self.tries[source[part]], self.tries[target[part]])
+
+        arcs = arcs.with_value("lift", _in_blocks(arcs.num_arcs, lifts))
+        return arcs.with_value("asymmetry", _in_blocks(arcs.num_arcs, asymmetries))
 
 
-def lift(support: np.ndarray, tries: np.ndarray, hits: np.ndarray, trials: int) -> np.ndarray:
+def lift(support: np.ndarray, tries: np.ndarray, hits: np.ndarray, trials: float) -> np.ndarray:
     """How many times more often a pair was seen than if its ends were independent.
 
     Args:
@@ -108,3 +117,11 @@ def asymmetry(
     spread = np.sqrt(pooled * (1 - pooled) * (1 / n_ij + 1 / n_ji))
     gap = support / n_ij - reverse / n_ji
     return np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0)
+
+
+def _in_blocks(num: int, compute: Callable[[slice], np.ndarray]) -> np.ndarray:
+    """``[num]`` float32, computed in float64 a block at a time."""
+    found = np.empty(num, np.float32)
+    for at in range(0, num, BLOCK):
+        found[at : at + BLOCK] = compute(slice(at, at + BLOCK))
+    return found

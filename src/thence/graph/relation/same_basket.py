@@ -1,14 +1,21 @@
 """Same basket: i → j counts the baskets that hold i and are those in which the customer first bought j.
 
-Two products in one basket know no order, yet the question "what else, that I do not have yet?" does: j is new
-to this customer, i is at hand. A product that everybody owns already is seldom the new one, so the relation
-leads from the established to the new, and P(j new | i) differs from P(i new | j).
+    support_ij = |{b : i, j ∈ b, j is new to the customer of b}|,   i ≠ j
+    tries_i    = |{b : i ∈ b}|
+    hits_j     = |{b : j ∈ b, j is new to the customer of b}|
+    trials     = |{b}|
+
+over the baskets of at most ``max_basket`` products. Two products in one basket know no order, yet the question
+"what else, that I do not have yet?" does: j is new to this customer, i is at hand. A product that everybody
+owns already is seldom the new one, so the relation leads from the established to the new, and P(j new | i)
+differs from P(i new | j).
 """
 
 from __future__ import annotations
 
 from thence.graph.purchases import Purchases
 from thence.graph.relation.evidence import Evidence
+from thence.graph.relation.pairs import count_pairs, pair_of
 
 
 def same_basket(purchases: Purchases, *, min_support: int = 1, max_basket: int = 200) -> Evidence:
@@ -23,16 +30,13 @@ def same_basket(purchases: Purchases, *, min_support: int = 1, max_basket: int =
         pairs with ``tries`` = baskets that hold i, ``hits`` = baskets in which j was new, ``trials`` = baskets.
     """
     table = purchases.table
-    sizes = table.group_by("basket").agg(size=table.count())
-    kept = sizes.filter((sizes.size > 1) & (sizes.size <= max_basket)).select("basket")
-    inside = table.semi_join(kept, "basket").select("basket", "node", "time", "is_first").cache()
-    new = inside.filter(inside.is_first).select("basket", target="node", time="time")
-    old = inside.select("basket", source="node")
+    table = table.filter(table.basket_size <= max_basket)
+    shared = table.filter(table.basket_size > 1)
+    new = shared.filter(shared.is_first).select("basket", target="node", time="time")
+    old = shared.select("basket", source="node")
     joined = old.join(new, "basket").filter(lambda t: t.source != t.target)
-    pairs = joined.group_by("source", "target").agg(support=joined.count(), last_time=joined.time.max())
-    result = pairs.filter(pairs.support >= min_support).to_pyarrow()
     return Evidence(
-        pairs=result,
+        count_pairs(joined.select("time", pair=pair_of(joined.source, joined.target)), min_support=min_support),
         tries=purchases.per_node(table),
         hits=purchases.per_node(table.filter(table.is_first)),
         trials=int(table.basket.nunique().to_pyarrow().as_py()),
