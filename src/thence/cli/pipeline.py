@@ -11,8 +11,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from thence.base.errors import ArtifactError, DataError
 from thence.base.progress import Progress
+from thence.base.rng import generator
 from thence.cli.folders import part_of
 from thence.cli.settings import RunConfig
 from thence.encode.baseline import baselines, choose
@@ -35,6 +38,7 @@ from thence.train import fit
 
 OURS = "ours"
 TABLE_K = 100
+VALIDATION_SOURCES = 2_000
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,15 @@ class Judged:
     bundle: Bundle
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What the validation period decided: steps of training, their history, settings of the baselines."""
+
+    steps: int
+    history: list[Any]
+    baselines: Mapping[str, Mapping[str, Any]]
+
+
 def train_run(folder: Path, config: RunConfig, progress: Progress) -> Embeddings:
     """Train on a run's log; writes ``graph`` and ``model``.
 
@@ -52,31 +65,18 @@ def train_run(folder: Path, config: RunConfig, progress: Progress) -> Embeddings
         ThenceError: the log cannot be split, or its graph gives nothing to learn.
     """
     split = EventLog.load(part_of(folder, "log")).split(config.split.valid, config.split.test)
-    early = build_graph(split.train, config.graph, progress=progress)
-    cases = first_purchase_cases(split.train, split.valid, early.ids)
-
-    def value(scorer: Scorer) -> float:
-        return hit_rate(scorer, cases, config.evaluate.k)
-
-    plain = choose(early, value, config.baselines, progress)
-    chosen = fit(
-        early,
-        config.train,
-        encoder=DualEncoder(early, config.encode, seed=config.train.seed),
-        validate=value,
-        progress=_named(progress, "choose steps"),
-    )
+    choice = _choose(split, config, progress)
     graph = build_graph(split.known, config.graph, progress=_named(progress, "relations, all known"))
     model = fit(
         graph,
         config.train,
         encoder=DualEncoder(graph, config.encode, seed=config.train.seed),
-        stop_at=int(chosen.info["best_step"]),
+        stop_at=choice.steps,
         progress=progress,
     )
     moments = {"valid_from": split.valid_from, "test_from": split.test_from}
-    info = {"encode": asdict(config.encode), "split": moments, "history": chosen.info["history"]}
-    model = replace(model, info={**model.info, **info, "baselines": plain})
+    info = {"encode": asdict(config.encode), "split": moments, "history": choice.history}
+    model = replace(model, info={**model.info, **info, "baselines": choice.baselines})
     graph.save(folder / "graph")
     model.save(folder / "model")
     return model
@@ -111,6 +111,40 @@ def evaluate_run(folder: Path, config: RunConfig, progress: Progress) -> Judged:
     bundle = Bundle(model, graph, table, page, _flat(report))
     bundle.save(folder / "bundle")
     return Judged(report, bundle)
+
+
+def _choose(split: TimeSplit, config: RunConfig, progress: Progress) -> Choice:
+    """Try on the validation period; the graph that this takes is let go before the next one is built."""
+    graph = build_graph(split.train, config.graph, progress=progress)
+    cases = some_sources(first_purchase_cases(split.train, split.valid, graph.ids), seed=config.train.seed)
+
+    def value(scorer: Scorer) -> float:
+        return hit_rate(scorer, cases, config.evaluate.k)
+
+    plain = choose(graph, value, config.baselines, progress)
+    chosen = fit(
+        graph,
+        config.train,
+        encoder=DualEncoder(graph, config.encode, seed=config.train.seed),
+        validate=value,
+        progress=_named(progress, "choose steps"),
+    )
+    return Choice(int(chosen.info["best_step"]), list(chosen.info["history"]), plain)
+
+
+def some_sources(cases: Cases, limit: int = VALIDATION_SOURCES, *, seed: int = 0) -> Cases:
+    """The cases of at most so many sources, drawn at random: choosing needs no more.
+
+    Example:
+        >>> some_sources(Cases.make([0, 0, 1, 2], [1, 2, 0, 0], num_nodes=3), limit=2)
+        Cases(3 cases, 2 sources, 2 groups, 3 nodes)
+    """
+    if len(cases.sources) <= limit:
+        return cases
+    drawn = generator(seed, "validation", "sources").choice(cases.sources, limit, replace=False)
+    keep = np.isin(cases.source, drawn)
+    parts = {name: getattr(cases, name)[keep] for name in ("source", "target", "weight", "group")}
+    return replace(cases, **parts, one_way=None if cases.one_way is None else cases.one_way[keep])
 
 
 def hit_rate(scorer: Scorer, cases: Cases, k: int) -> float:
