@@ -127,7 +127,7 @@ class DiGraph:
             ids = IdMap(art.table("ids")["id"])
             if nodes is not None and "item_id" in nodes.column_names and IdMap(nodes["item_id"]) != ids:
                 raise DataError("the rows of the node table are not in the order of the ids")
-            return cls(ids, relations, nodes, art.config.get("info", {}))
+            return cls(ids, relations, nodes, dict(art.config.get("info", {})))
         except (DataError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise ArtifactError(f"inconsistent graph: {error}", where=folder, fix="Build it again.") from error
 

@@ -71,7 +71,7 @@ def node_codes(ids: IdMap, keep: np.ndarray) -> pa.Table:
 
 
 def categories(nodes: pa.Table) -> np.ndarray:
-    """``[num_nodes]`` int64: a code of each node's full category path, -1 where it has none.
+    """``[num_nodes]`` int64: a code of each node's full category path, -1 where it has none or a blank one.
 
     Example:
         >>> categories(pa.table({"category": ["Food > Dips", None, "Food > Chips", "Food > Dips"]}))
@@ -79,8 +79,9 @@ def categories(nodes: pa.Table) -> np.ndarray:
     """
     if "category" not in nodes.column_names:
         return np.full(nodes.num_rows, -1)
-    paths = nodes["category"].cast(pa.string()).combine_chunks().dictionary_encode()
-    return paths.indices.cast(pa.int64()).fill_null(-1).to_numpy()
+    paths = pc.utf8_trim_whitespace(nodes["category"].combine_chunks().cast(pa.string()))
+    codes = pc.if_else(pc.equal(paths, ""), pa.scalar(None, pa.string()), paths).dictionary_encode().indices
+    return codes.cast(pa.int64()).fill_null(-1).to_numpy()
 
 
 def _beside(left: Any, right: Any) -> Any:

@@ -27,16 +27,19 @@ class Purchases:
             (how many of these products it holds), ``is_first`` (bool: the user had not bought the product
             before; several baskets at the first instant are all first); each product at most once a basket.
         num_nodes: how many nodes there are.
-        num_users: how many users bought any of these products.
     """
 
     table: Any
     num_nodes: int
-    num_users: int
+
+    @property
+    def num_users(self) -> int:
+        """How many users bought any of these products."""
+        return int(self.table.user.nunique().to_pyarrow().as_py())
 
     def per_node(self, rows: Any) -> np.ndarray:
         """``[num_nodes]`` int64: rows of a table with a ``node`` column, counted by node."""
-        return count_per_node(rows, self.num_nodes)
+        return count_per_node(rows, self.num_nodes)[0]
 
 
 @contextmanager
@@ -67,8 +70,7 @@ def purchases_of(log: EventLog, codes: pa.Table, num_nodes: int) -> Iterator[Pur
     first_time = rows.time.min().over(group_by=["user", "node"])
     flagged = rows.select("user", "basket", "node", "time", "basket_size", is_first=rows.time == first_time)
     with flagged.cache() as table:
-        users = int(table.user.nunique().to_pyarrow().as_py())
-        yield Purchases(table, num_nodes, num_users=users)
+        yield Purchases(table, num_nodes)
 
 
 def code_nodes(rows: Any, codes: pa.Table) -> Any:
@@ -76,9 +78,10 @@ def code_nodes(rows: Any, codes: pa.Table) -> Any:
     return rows.inner_join(ibis.memtable(codes), "item_id")
 
 
-def count_per_node(rows: Any, num_nodes: int) -> np.ndarray:
-    """``[num_nodes]`` int64: how many rows each node has."""
-    counted = rows.group_by("node").agg(n=rows.count()).to_pyarrow()
-    counts = np.zeros(num_nodes, np.int64)
-    counts[counted["node"].to_numpy()] = counted["n"].to_numpy()
+def count_per_node(rows: Any, num_nodes: int, *where: Any) -> np.ndarray:
+    """``[1 + len(where), num_nodes]`` int64: how many rows each node has, in all and of each condition."""
+    kinds = {str(row): rows.count(where=condition) for row, condition in enumerate((None, *where))}
+    counted = rows.group_by("node").agg(**kinds).to_pyarrow()
+    counts = np.zeros((len(kinds), num_nodes), np.int64)
+    counts[:, counted["node"].to_numpy()] = [counted[row].to_numpy() for row in kinds]
     return counts

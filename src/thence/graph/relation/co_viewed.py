@@ -52,6 +52,6 @@ def co_viewed(
         joined = one.join(other, ["user_id", "session"]).filter(one.node < other.node)
         both = joined.select(pair=pair_of(one.node, other.node), time=ibis.greatest(one.time, other.time))
         pairs = count_pairs(both, min_support=min_support).mirrored()
-        tries = count_per_node(seen, num_nodes)
+        tries = count_per_node(seen, num_nodes)[0]
         trials = int(seen.select("user_id", "session").distinct().count().to_pyarrow().as_py())
     return Evidence(pairs, tries=tries, hits=tries, trials=trials, directed=False)

@@ -13,7 +13,7 @@ differs from P(i new | j).
 
 from __future__ import annotations
 
-from thence.graph.purchases import Purchases
+from thence.graph.purchases import Purchases, count_per_node
 from thence.graph.relation.evidence import Evidence
 from thence.graph.relation.pairs import count_pairs, pair_of
 
@@ -35,9 +35,11 @@ def same_basket(purchases: Purchases, *, min_support: int = 1, max_basket: int =
     new = shared.filter(shared.is_first).select("basket", target="node", time="time")
     old = shared.select("basket", source="node")
     joined = old.join(new, "basket").filter(lambda t: t.source != t.target)
+    seen = joined.select("time", pair=pair_of(joined.source, joined.target))
+    tries, hits = count_per_node(table, purchases.num_nodes, table.is_first)
     return Evidence(
-        count_pairs(joined.select("time", pair=pair_of(joined.source, joined.target)), min_support=min_support),
-        tries=purchases.per_node(table),
-        hits=purchases.per_node(table.filter(table.is_first)),
+        count_pairs(seen, min_support=min_support),
+        tries=tries,
+        hits=hits,
         trials=int(table.basket.nunique().to_pyarrow().as_py()),
     )
