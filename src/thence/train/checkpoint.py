@@ -12,8 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from thence.base.artifact import open_artifact, write_artifact
+from thence.base.artifact import MANIFEST, open_artifact, write_artifact
 from thence.base.errors import ArtifactError
+from thence.base.folders import mend
 
 KIND = "checkpoint"
 
@@ -61,7 +62,9 @@ def load_checkpoint(
     Raises:
         ArtifactError: it is torn, or belongs to another graph, encoder or configuration.
     """
-    if not Path(folder).exists():
+    folder = Path(folder)
+    mend(folder, MANIFEST)
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return None
     art = open_artifact(folder, KIND)
     if art.config["signature"] != signature:
@@ -70,14 +73,18 @@ def load_checkpoint(
             where=folder,
             fix="Remove it to start afresh.",
         )
-    saved = {name: torch.from_numpy(value) for name, value in art.tensors("model").items()}
+    shapes = {name: value.shape for name, value in model.state_dict().items()}  # files know no scalars
+    saved, best = (
+        {name: torch.from_numpy(value).reshape(shapes[name]) for name, value in art.tensors(file).items()}
+        for file in ("model", "best")
+    )
     model.load_state_dict(saved, strict=True)
     slots: dict[int, dict[str, Tensor]] = {}
     for key, value in art.tensors("optimizer").items():
         index, name = key.split(".", 1)
-        slots.setdefault(int(index), {})[name] = torch.from_numpy(value)
+        shape = () if name == "step" else value.shape
+        slots.setdefault(int(index), {})[name] = torch.from_numpy(value.reshape(shape))
     optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
-    best = {name: torch.from_numpy(value) for name, value in art.tensors("best").items()}
     return State(
         step=art.counts["step"],
         best_step=art.counts["best_step"],
