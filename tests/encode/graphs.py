@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from tests.worlds import cycle_graph, one_way_communities, phone_case_log
+from tests.worlds import PHONE_CASE_FIRST_AFTER, cycle_graph, one_way_communities, phone_case_tables
 
 from thence.base.ids import IdMap
 from thence.graph import Arcs, DiGraph
@@ -35,11 +35,13 @@ def random_graph(num_nodes: int = 12, num_arcs: int = 40, seed: int = 0) -> DiGr
 
 
 def phone_case_graph() -> DiGraph:
-    """The graph of the phone-and-case log: three directed facts and a catalogue."""
-    from thence.graph.build import GraphConfig, build_graph
-
-    config = GraphConfig(relations=("bought_after", "same_basket"), min_count=1, include_cold=True)
-    return build_graph(phone_case_log(), config)
+    """The phone-and-case world as its facts say it: five arcs, a catalogue, and a cover that nobody bought."""
+    nodes = phone_case_tables()[1]
+    ids = IdMap(nodes["item_id"])
+    source, target = (ids.encode([pair[side] for pair in PHONE_CASE_FIRST_AFTER]) for side in (0, 1))
+    weight = [float(count) for count in PHONE_CASE_FIRST_AFTER.values()]
+    arcs = Arcs.from_pairs(source, target, num_nodes=len(ids), weight=weight)
+    return DiGraph(ids, {"bought_after": arcs}, nodes)
 
 
 def small_graphs() -> dict[str, DiGraph]:
