@@ -29,7 +29,7 @@ lint: install ## check style, types and the direction of imports
 	@$(BIN)/lint-imports
 
 docs: $(VENV)/.docs ## build the documentation into site/
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "site/index.html"
 
 demo: install ## a year of a real retailer: ingest, graph, train, evaluate, then the page (Ctrl-C ends it)
