@@ -30,7 +30,7 @@ def build(
     ] = None,
     before: Annotated[str | None, typer.Option(help="Use only events before this date.")] = None,
     min_count: Annotated[int, typer.Option(help="Products bought fewer times have no arcs.")] = 5,
-    min_support: Annotated[int, typer.Option(help="Pairs seen fewer times are no arcs.")] = 1,
+    min_support: Annotated[int | None, typer.Option(help="Pairs seen fewer times are no arcs.")] = None,
     window_days: Annotated[float, typer.Option(help="Longest time that bought_after joins.")] = 28.0,
     include_cold: Annotated[bool, typer.Option(help="Give every product of the catalogue a node.")] = False,
     as_json: JsonFlag = False,

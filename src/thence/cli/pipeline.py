@@ -22,11 +22,10 @@ from thence.encode.baseline import baselines, choose
 from thence.encode.dual import DualEncoder
 from thence.encode.embeddings import Embeddings
 from thence.encode.scorer import Scorer
-from thence.evaluate import Report, direction_cases, first_purchase_cases, rank_cases
+from thence.evaluate import Report, direction_cases, first_purchase_cases, hit_rate
 from thence.evaluate.cases import Cases
 from thence.evaluate.direction import DirectionCases
 from thence.evaluate.run import evaluate
-from thence.evaluate.tallies import case_tallies
 from thence.events import EventLog, TimeSplit
 from thence.events.clock import iso
 from thence.graph.arcs import Arcs
@@ -38,7 +37,7 @@ from thence.train import fit
 
 OURS = "ours"
 TABLE_K = 100
-VALIDATION_SOURCES = 2_000
+VALIDATION_SOURCES = 1_000
 
 
 @dataclass(frozen=True)
@@ -145,11 +144,6 @@ def some_sources(cases: Cases, limit: int = VALIDATION_SOURCES, *, seed: int = 0
     keep = np.isin(cases.source, drawn)
     parts = {name: getattr(cases, name)[keep] for name in ("source", "target", "weight", "group")}
     return replace(cases, **parts, one_way=None if cases.one_way is None else cases.one_way[keep])
-
-
-def hit_rate(scorer: Scorer, cases: Cases, k: int) -> float:
-    """HR@k of a scorer on cases."""
-    return case_tallies(cases, rank_cases(scorer, cases, k), [k])[f"HR@{k}"].value
 
 
 def later_arcs(log: EventLog, graph: DiGraph, config: RunConfig) -> Arcs | None:

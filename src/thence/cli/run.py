@@ -58,10 +58,12 @@ def execute(settings: RunConfig, sources: tuple[Any, Any] | None, progress: Prog
         ThenceError: a stage cannot be done.
     """
     from thence.cli.pipeline import evaluate_run, train_run
+    from thence.cli.settings import write_settings
 
     if sources is not None:
         _ingest(settings, sources, progress)
     train_run(settings.into, settings, progress)
+    write_settings(settings, settings.into / "settings.yaml")
     return evaluate_run(settings.into, settings, progress)
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
+import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from thence.base.config import check_config, load_values
@@ -126,6 +127,12 @@ def read_settings(path: Path | None, values: Sequence[str] = ()) -> RunConfig:
             raise ConfigError(f"--set {value!r} is not KEY=VALUE", fix="For example train.steps=200.")
         _put(base, key.split("."), _literal(text), key)
     return check_config(base, RunConfig, where=path if not values else f"{path or 'defaults'} and --set")
+
+
+def write_settings(settings: RunConfig, path: Path) -> None:
+    """Write all settings of a run, defaults included, as a file that ``--config`` reads."""
+    content = settings.model_dump(mode="json", exclude={"into"}, exclude_none=True)
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
 def _literal(text: str) -> Any:

@@ -6,6 +6,7 @@ from thence.evaluate.purchases import first_purchase_cases
 from thence.evaluate.ranking import Ranking, rank_cases
 from thence.evaluate.report import Figure, Gap, Report
 from thence.evaluate.run import EvaluateConfig, evaluate
+from thence.evaluate.tallies import hit_rate
 
 __all__ = [
     "Cases",
@@ -20,6 +21,7 @@ __all__ = [
     "direction_cases",
     "evaluate",
     "first_purchase_cases",
+    "hit_rate",
     "judge_direction",
     "rank_cases",
 ]

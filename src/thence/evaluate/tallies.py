@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thence.encode.scorer import Scorer
 from thence.evaluate.cases import Cases
 from thence.evaluate.metrics import discounted_gain, hit, ideal_gain, reciprocal_rank
-from thence.evaluate.ranking import Ranking
+from thence.evaluate.ranking import Ranking, rank_cases
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,19 @@ class Tally:
         """The figure; NaN when there is nothing to judge on."""
         total = float(self.denominator.sum())
         return float(self.numerator.sum()) / total if total else float("nan")
+
+
+def hit_rate(scorer: Scorer, cases: Cases, k: int = 10) -> float:
+    """HR@k of a scorer on cases, for choosing settings.
+
+    Example:
+        >>> from thence.base.ids import IdMap
+        >>> from thence.encode.embeddings import Embeddings
+        >>> popular = Embeddings(IdMap("abc"), np.zeros((3, 1)), np.zeros((3, 1)), np.array([0.0, 1.0, 2.0]))
+        >>> hit_rate(popular, Cases.make([0, 1], [2, 0], num_nodes=3), k=1)
+        0.5
+    """
+    return case_tallies(cases, rank_cases(scorer, cases, k), [k])[f"HR@{k}"].value
 
 
 def case_tallies(

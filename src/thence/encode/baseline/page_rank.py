@@ -47,7 +47,7 @@ class PageRank:
         return total
 
 
-def page_rank(graph: DiGraph, alpha: float = 0.5, steps: int = 6, power: float = 0.0) -> PageRank:
+def page_rank(graph: DiGraph, alpha: float = 0.5, steps: int = 4, power: float = 0.0) -> PageRank:
     """Personalised PageRank on the main relation.
 
     Args:

@@ -50,7 +50,8 @@ def bought_after(purchases: Purchases, *, window_days: float = 28.0, min_support
         seen = within.select("time", pair=pair_of(within.source, within.target))
         pairs = count_pairs(seen, min_support=min_support)
         customers, total = purchases.per_node(firsts), _seen(firsts, window)
-    return Evidence(pairs, tries=customers, hits=customers, trials=_ordered_pairs(customers) / max(total, 1))
+    trials = _ordered_pairs(customers) / max(total, 1)
+    return Evidence(pairs, tries=customers, hits=customers, trials=trials, ordered=True)
 
 
 def _seen(firsts: Any, window: int) -> int:

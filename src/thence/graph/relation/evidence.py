@@ -37,6 +37,8 @@ class Evidence:
         trials: how many trials there were in all: a pair whose ends are independent is expected
             tries_i · hits_j / trials times.
         directed: False where every pair stands in both orders with the same numbers.
+        ordered: True where i → j and j → i are the two outcomes of one trial, as with two first purchases: the
+            asymmetry is then that of a coin toss, whatever the popularity of the two.
 
     Example:
         >>> pairs = Pairs(*(np.array(column) for column in ([0, 1], [1, 0], [8, 2], [60, 50])))
@@ -50,6 +52,7 @@ class Evidence:
     hits: np.ndarray
     trials: float
     directed: bool = True
+    ordered: bool = False
 
     def to_arcs(self) -> Arcs:
         """Arcs weighted by support, with support, lift, asymmetry and last time as values."""
@@ -72,6 +75,8 @@ class Evidence:
             if at is None:
                 return np.zeros(len(support[part]))
             reverse = np.where(at[part] >= 0, support[np.maximum(at[part], 0)], 0)
+            if self.ordered:
+                return order_asymmetry(support[part], reverse)
             return asymmetry(support[part], reverse, self.tries[source[part]], self.tries[target[part]])
 
         arcs = arcs.with_value("lift", _in_blocks(arcs.num_arcs, lifts))
@@ -117,6 +122,24 @@ def asymmetry(
     spread = np.sqrt(pooled * (1 - pooled) * (1 / n_ij + 1 / n_ji))
     gap = support / n_ij - reverse / n_ji
     return np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0)
+
+
+def order_asymmetry(support: np.ndarray, reverse: np.ndarray) -> np.ndarray:
+    """z-score of "i before j" against "j before i": the sign test, (s_ij - s_ji) / √(s_ij + s_ji).
+
+    Args:
+        support: ``[n]`` times i → j was seen.
+        reverse: ``[n]`` times j → i was seen.
+
+    Returns:
+        ``[n]`` z-scores; 0 where neither was seen.
+
+    Example:
+        >>> order_asymmetry(np.array([9, 8]), np.array([0, 8]))
+        array([3., 0.])
+    """
+    total = np.maximum(support.astype(float) + reverse, 1.0)
+    return (support.astype(float) - reverse) / np.sqrt(total)
 
 
 def _in_blocks(num: int, compute: Callable[[slice], np.ndarray]) -> np.ndarray:
