@@ -77,6 +77,24 @@ def test_sampling_everybody_is_exact() -> None:
     assert SoftmaxObjective(graph.main, 0.3)(*vectors(9), many).item() == pytest.approx(exact, rel=1e-2)
 
 
+@pytest.mark.parametrize("step", range(4))
+def test_in_a_sample_own_targets_count_once_and_those_of_others_only_as_drawn(step: int) -> None:
+    """The sampled loss, source by source, with the weights read off the batch."""
+    graph = random_graph(num_nodes=12, num_arcs=30, seed=5)
+    batch = BatchSampler(graph.main, batch_size=4, candidates=5).batch(step)
+    source, target, bias = (part.numpy() for part in vectors(12))
+    x, matrix = source @ target.T + bias, dense(graph)
+    drawn = dict(zip(batch.candidates.tolist(), np.exp(batch.log_weight), strict=True))
+    total = 0.0
+    for i in batch.sources.tolist():
+        weights = {c: 1.0 if matrix[i, c] else weight for c, weight in drawn.items() if c != i}
+        denominator = sum(weight * math.exp(x[i, c]) for c, weight in weights.items())
+        for j in np.flatnonzero(matrix[i]):
+            total -= matrix[i, j] / matrix[i].sum() * (x[i, j] - math.log(denominator))
+    ours = SoftmaxObjective(graph.main)(*vectors(12), batch).item()
+    assert ours == pytest.approx(total / len(batch.sources), rel=1e-6)
+
+
 def test_the_sampled_loss_leads_the_same_way_on_average() -> None:
     """The mean gradient over many sampled batches points where the full one does."""
     graph = random_graph(num_nodes=12, num_arcs=30, seed=5)
