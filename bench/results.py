@@ -1,0 +1,102 @@
+"""Write ``bench/RESULTS.md`` from the JSON lines that benches print.
+
+    python bench/house.py | tail -1 >> bench/results.jsonl
+    python bench/results.py
+
+Of each figure the newest counts: a line that holds only some figures replaces only those.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+BEGIN, END = "<!-- table: bench/results.py -->", "<!-- /table -->"
+HEAD = """# Results
+
+Written by `python bench/results.py` from `bench/results.jsonl`, the lines that benches printed last; not by
+hand. Figures ending in `.std` are the spread over seeds, given here after ±. How each figure is defined:
+[docs/evaluate.md](../docs/evaluate.md).
+"""
+
+
+def main() -> None:
+    """Read the lines, write the page."""
+    lines = [json.loads(line) for line in (HERE / "results.jsonl").read_text().splitlines() if line.strip()]
+    pages = [HEAD]
+    for bench in dict.fromkeys(line["bench"] for line in lines):
+        pages.append(section(bench, [line for line in lines if line["bench"] == bench]))
+    (HERE / "RESULTS.md").write_text("\n".join(pages), encoding="utf-8")
+    readme = HERE.parent / "README.md"
+    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    readme.write_text(f"{before}{BEGIN}\n{demo_table(lines)}\n{END}{after}", encoding="utf-8")
+
+
+def demo_table(lines: list[dict[str, Any]]) -> str:
+    """The demo's methods, best first, for the README."""
+    figures: dict[str, tuple[float, int]] = {}
+    for line in lines:
+        if line["bench"] == "house":
+            figures.update({name: (value, 0) for name, value in line["figures"].items()})
+    prefix, columns = "demo.temporal.", ("HR@10", "MRR@10", "NDCG@10", "coverage")
+    methods = {name[len(prefix) :].split(".")[0] for name in figures if name.startswith(prefix)}
+    methods -= {"best_baseline", "best_published"}
+    ranked = sorted(methods, key=lambda method: -figures[f"{prefix}{method}.HR@10"][0])
+    rows = ["| method | HitRate@10 | MRR@10 | NDCG@10 | share of products shown |", "|---|---:|---:|---:|---:|"]
+    for method in ranked:
+        names = [f"{prefix}{method}.{column}" for column in columns]
+        cells = [f"{figures[name][0]:.4f}{spread(figures, name)}" if name in figures else "" for name in names]
+        label = "**thence** (`ours`)" if method == "ours" else method.replace("_", " ")
+        rows.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def section(bench: str, lines: list[dict[str, Any]]) -> str:
+    """One bench: a table of figures, each with the run that it comes from."""
+    newest: dict[str, tuple[float, int]] = {}
+    for at, line in enumerate(lines):
+        newest.update({name: (value, at) for name, value in line["figures"].items()})
+    used = sorted({at for _, at in newest.values()})
+    runs = [run_of(number, lines[at]) for number, at in enumerate(used, 1)]
+    rows = [
+        f"| `{name}` | {shown(value)}{spread(newest, name)} | {used.index(at) + 1} |"
+        for name, (value, at) in sorted(newest.items())
+        if not name.endswith(".std")
+    ]
+    table = ["| figure | value | run |", "|---|---:|---:|", *rows]
+    return "\n".join([f"## {bench}: `python bench/{bench}.py`", "", *runs, "", *table, ""])
+
+
+def run_of(number: int, line: dict[str, Any]) -> str:
+    """One line on where and when figures were measured."""
+    machine = line["machine"]
+    quick = " `--quick`" if line["quick"] else ""
+    return (
+        f"- Run {number}{quick}: commit {line['commit']}, {line['seeds']} seed(s), {line['seconds']:,} s on "
+        f"{machine['cores']} cores, {machine['gib']} GiB, Python {machine['python']}, {machine['arch']}."
+    )
+
+
+def spread(figures: dict[str, tuple[float, int]], name: str) -> str:
+    """± the standard deviation over seeds, where there is one."""
+    found = figures.get(f"{name}.std")
+    return f" ± {shown(found[0])}" if found else ""
+
+
+def shown(value: float) -> str:
+    """A figure with as many digits as mean something.
+
+    Example:
+        >>> shown(0.02534), shown(1234567.0), shown(12.345)
+        ('0.0253', '1,234,567', '12.3')
+    """
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+if __name__ == "__main__":
+    main()
