@@ -53,7 +53,7 @@ class Draft:
         """Add named arrays as ``name.safetensors``."""
         from safetensors.numpy import save_file
 
-        contiguous = {key: np.ascontiguousarray(value) for key, value in tensors.items()}
+        contiguous = {key: np.asarray(value, order="C") for key, value in tensors.items()}
         save_file(contiguous, self.path(f"{name}.safetensors"))
 
     def table(self, name: str, table: pa.Table) -> None:

@@ -33,7 +33,7 @@ BASELINES: Mapping[str, Callable[..., Scorer]] = {
 
 GRIDS: Mapping[str, tuple[dict[str, Any], ...]] = {
     "lift": tuple({"power": power} for power in (0.1, 0.3, 0.5, 0.7)),
-    "item_cf": tuple({"power": power} for power in (0.0, 0.3, 0.6)),
+    "item_cf": tuple({"power": power} for power in (0.0, 0.3, 0.6, 1.0)),
     "svd": tuple(
         {"dim": dim, "out_power": out, "in_power": into}
         for dim in (128, 256)

@@ -5,6 +5,9 @@ score(i → j) = Σ_k cos(A_i, A_k) · A_kj ,     A = w / (Σ_k w_kj)^power
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import Any
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
@@ -21,10 +24,20 @@ class ItemCF:
         self.ids = graph.ids
         adjacency = discounted(graph, power)
         norms = np.sqrt(np.asarray(adjacency.multiply(adjacency).sum(axis=1)).ravel())
-        unit = sp.csr_matrix(sp.diags(1 / np.maximum(norms, 1e-12)) @ adjacency)
-        self._unit, self._columns = unit, adjacency.T.tocsr()
-        self._likeness, self._follow = Product(unit.T), Product(adjacency)
-        self._back = Product(unit)
+        self._unit = sp.csr_matrix(sp.diags(1 / np.maximum(norms, 1e-12)) @ adjacency)
+        self._adjacency, self._likeness = adjacency, Product(self._unit.T)
+
+    @cached_property
+    def _follow(self) -> Product:
+        return Product(self._adjacency)
+
+    @cached_property
+    def _back(self) -> Product:
+        return Product(self._unit)
+
+    @cached_property
+    def _columns(self) -> Any:
+        return self._adjacency.T.tocsr()
 
     def scores(self, sources: ArrayLike) -> np.ndarray:
         """Scores ``[len(sources), num_nodes]`` of the arcs from each source to every node."""

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
@@ -24,9 +26,16 @@ class PageRank:
         self.ids, self._alpha, self._steps = graph.ids, alpha, steps
         adjacency = graph.main.matrix()
         sums = np.maximum(np.asarray(adjacency.sum(axis=1)).ravel(), 1e-12)
-        walk = sp.csr_matrix(sp.diags(1 / sums) @ adjacency)
-        self._forward, self._backward = Product(walk), Product(walk.T)
+        self._step = sp.csr_matrix(sp.diags(1 / sums) @ adjacency)
         self._discount = np.maximum(received(graph), 1.0).astype(np.float32) ** -power
+
+    @cached_property
+    def _forward(self) -> Product:
+        return Product(self._step)
+
+    @cached_property
+    def _backward(self) -> Product:
+        return Product(self._step.T)
 
     def scores(self, sources: ArrayLike) -> np.ndarray:
         """Scores ``[len(sources), num_nodes]`` of the arcs from each source to every node."""
