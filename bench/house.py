@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import resource
 import shutil
 import statistics
@@ -20,6 +21,10 @@ from common import ROOT, over_seeds, run, say
 from thence.encode import Embeddings, Scorer
 from thence.graph import Arcs, DiGraph
 
+TOLD = re.compile(
+    r"\.((HR|MRR|NDCG)@(5|10|20)|HR@10\.(low_degree|high_degree|one_way|cold)|coverage|popularity_bias"
+    r"|(existence|direction)_auc(_paired|_matched)?)$"
+)
 THENCE = Path(sys.executable).parent / "thence"
 
 
@@ -57,7 +62,12 @@ def demo(arguments: argparse.Namespace) -> Mapping[str, float]:
 def demo_figures(folder: Path) -> dict[str, float]:
     """The figures of a run's report under the names of the bench."""
     figures = json.loads((folder / "report/report.json").read_text())
-    return {f"demo.temporal.{key}": value for key, value in figures.items() if isinstance(value, int | float)}
+    return {f"demo.temporal.{key}": value for key, value in figures.items() if told(key, value)}
+
+
+def told(key: str, value: object) -> bool:
+    """Whether a report's figure is one of the bench's: not empty, and no fine slice."""
+    return isinstance(value, int | float) and value == value and TOLD.search(key) is not None
 
 
 def world(arguments: argparse.Namespace) -> Mapping[str, float]:
@@ -105,7 +115,7 @@ def judged(name: str, graph: DiGraph, seed: int) -> dict[str, float]:
     seen = direction_cases(parts.test, parts.train, whole, seed=seed)
     cases = arc_cases(parts.test, parts.train, whole)
     report = evaluate({"ours": ours, **plain}, cases, direction=seen, baselines=list(plain), seed=seed)
-    return {f"{name}.{key}": value for key, value in report.flat().items() if value == value}
+    return {f"{name}.{key}": value for key, value in report.flat().items() if told(key, value)}
 
 
 def best_fit(graph: DiGraph, value: Callable[[Scorer], float], seed: int) -> Embeddings:
