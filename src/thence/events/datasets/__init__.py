@@ -5,5 +5,3 @@ from thence.events.datasets.journey import complete_journey as complete_journey
 from thence.events.datasets.registry import DATASETS as DATASETS
 from thence.events.datasets.registry import DataSet as DataSet
 from thence.events.datasets.registry import dataset_file as dataset_file
-
-completejourney = complete_journey
