@@ -1,4 +1,4 @@
-"""What holds for every test: threads that wait asleep, and no deadline on a loaded machine."""
+"""What holds for every test: threads wait asleep, no deadline when loaded, pytest has the last word."""
 
 import os
 
@@ -11,16 +11,7 @@ settings.load_profile("thence")
 
 
 def pytest_unconfigure() -> None:
-    """Let go of the logs that tests share, so that DuckDB has nothing to say after pytest's last line."""
-    import gc
-    import sys
-
-    from thence.events import engine
-
-    for name, module in list(sys.modules.items()):
-        if name.startswith("tests"):
-            for made in list(vars(module).values()):
-                if hasattr(made, "cache_clear"):
-                    made.cache_clear()
-    engine._instance.cache_clear()
-    gc.collect()
+    """Silence what DuckDB's binding writes while the interpreter goes: the logs that tests share outlive it."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 2)
+    os.close(silence)
