@@ -83,7 +83,7 @@ def run_of(number: int, line: dict[str, Any]) -> str:
 def spread(figures: dict[str, tuple[float, int]], name: str) -> str:
     """± the standard deviation over seeds, where there is one."""
     found = figures.get(f"{name}.std")
-    return f" ± {shown(found[0])}" if found else ""
+    return f" ± {found[0]:.2g}" if found and found[0] else ""
 
 
 def shown(value: float) -> str:
