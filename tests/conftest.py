@@ -1,5 +1,6 @@
 """What holds for every test: threads wait asleep, no deadline when loaded, pytest has the last word."""
 
+import atexit
 import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported
@@ -10,8 +11,10 @@ settings.register_profile("thence", deadline=None)
 settings.load_profile("thence")
 
 
-def pytest_unconfigure() -> None:
-    """Silence what DuckDB's binding writes while the interpreter goes: the logs that tests share outlive it."""
-    silence = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silence, 2)
-    os.close(silence)
+def _silence() -> None:
+    """Drop what DuckDB's binding writes while the interpreter goes: the logs that tests share outlive it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+
+
+atexit.register(_silence)
