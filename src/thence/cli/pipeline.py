@@ -141,9 +141,7 @@ def some_sources(cases: Cases, limit: int = VALIDATION_SOURCES, *, seed: int = 0
     if len(cases.sources) <= limit:
         return cases
     drawn = generator(seed, "validation", "sources").choice(cases.sources, limit, replace=False)
-    keep = np.isin(cases.source, drawn)
-    parts = {name: getattr(cases, name)[keep] for name in ("source", "target", "weight", "group")}
-    return replace(cases, **parts, one_way=None if cases.one_way is None else cases.one_way[keep])
+    return cases.select(np.isin(cases.source, drawn))
 
 
 def later_arcs(log: EventLog, graph: DiGraph, config: RunConfig) -> Arcs | None:
