@@ -1,0 +1,7 @@
+"""Samplers: the neighbourhoods of some seeds, small enough to compute on."""
+
+from thence.graph.sample.sample import NeighborSampler as NeighborSampler
+from thence.graph.sample.sample import Sample as Sample
+from thence.graph.sample.side import Direction as Direction
+from thence.graph.sample.side import Side as Side
+from thence.graph.sample.side import side_of as side_of

@@ -1,0 +1,1 @@
+"""The inner loops of sampling, compiled on first use and kept."""
