@@ -44,10 +44,14 @@ def below(word: np.uint64, bound: int) -> int:
     return np.int64(((word >> _32) * np.uint64(bound)) >> _32)
 
 
-@numba.njit(cache=True, nogil=True)
-def key_of(words: np.ndarray) -> np.uint64:
-    """The key of a list of int64 words."""
+def key_of(*words: int) -> np.uint64:
+    """The key of some ints, for kernels.
+
+    Example:
+        >>> key_of(0, 1) == key_of(0, 1), key_of(0, 1) == key_of(1, 0), key_of(-1).dtype
+        (True, False, dtype('uint64'))
+    """
     key = np.uint64(0)
     for word in words:
-        key = mix(key ^ np.uint64(word))
+        key = np.uint64(fold(key, np.int64(word)))
     return key
