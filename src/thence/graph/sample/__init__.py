@@ -5,4 +5,5 @@ from thence.graph.sample.sample import NeighborSampler as NeighborSampler
 from thence.graph.sample.sample import Sample as Sample
 from thence.graph.sample.side import Direction as Direction
 from thence.graph.sample.side import Side as Side
+from thence.graph.sample.side import read_side as read_side
 from thence.graph.sample.side import side_of as side_of

@@ -24,7 +24,7 @@ from thence.graph.sample.kernel.draw import draw_uniform, look_up, shorten, span
 from thence.graph.sample.kernel.hash import key_of
 from thence.graph.sample.kernel.weighted import SHORT, accumulate, draw_weighted
 from thence.graph.sample.sample import Sample, seed_array
-from thence.graph.sample.side import Direction, Side, side_of
+from thence.graph.sample.side import Direction, Side, read_side
 
 Readable = Arcs | Side
 FanOuts = Sequence[int | None] | Mapping[str, Sequence[int | None]]
@@ -40,8 +40,8 @@ class FanOut:
             either the same for each, or by name.
         direction: ``out`` looks at the targets of a node's arcs, ``into`` at the sources of the arcs that lead
             to it; one for all hops or one a hop. Ignored for what is a :class:`Side` already.
-        weight: name of the value to draw by; uniform when not given.
-        time: name of the value that tells when an arc came to be; ``sample`` then needs ``times``.
+        weight: name of the value to draw by (of a :class:`Side`, any name for its own); uniform when not given.
+        time: name of the value that tells when an arc came to be, likewise; ``sample`` then needs ``times``.
         trees: give each seed a neighbourhood of its own (always so with ``time``).
         seed: of the randomness.
 
@@ -74,14 +74,14 @@ class FanOut:
         self._most = _by_relation(fan_out, relations)
         self._timed, self._trees, self._seed = time is not None, trees or time is not None, index(seed)
         hops = len(next(iter(self._most.values())))
-        directions = [direction] * hops if isinstance(direction, str) else list(direction)
+        directions: list[Direction] = [direction] * hops if isinstance(direction, str) else list(direction)
         if len(directions) != hops:
             raise ConfigError(f"{len(directions)} directions for {hops} hops", fix="Give one, or one a hop.")
         cache: dict[tuple[str, str], _Rows] = {}
         for way in dict.fromkeys(directions):
             for name, arcs in relations.items():
-                side = arcs if isinstance(arcs, Side) else side_of(arcs, way, weight=weight, time=time)
-                cache[name, way] = _Rows(side, timed=self._timed)
+                side = read_side(arcs, way, weight=weight, time=time)
+                cache[name, way] = _Rows(side, weighted=weight is not None, timed=self._timed)
         self._hops = [[(name, cache[name, way]) for name in relations] for way in directions]
         self._num_nodes = next(iter(cache.values())).side.num_nodes if cache else _nodes_of(relations)
         self._expected = 0
@@ -139,11 +139,9 @@ class FanOut:
 class _Rows:
     """A side made ready to be drawn from."""
 
-    def __init__(self, side: Side, *, timed: bool) -> None:
-        if timed and side.time is None:
-            raise DataError("the arcs to draw from have no time")
+    def __init__(self, side: Side, *, weighted: bool, timed: bool) -> None:
         self.side = by_time(side) if timed else side
-        weight = self.side.weight
+        self._weight = weight = self.side.weight if weighted else None
         longest = int(self.side.degree.max(initial=0))
         self._total = np.empty(0 if weight is None or longest <= SHORT else len(weight))
         if weight is not None and len(self._total):
@@ -160,9 +158,9 @@ class _Rows:
         bound = len(nodes) * most if most < 64 else int(np.minimum(length, most).sum())
         most = min(most, int(length.max(initial=0)))
         entry, scale = np.empty(bound, np.int64), np.empty(bound, np.float32)
-        if self.side.weight is not None:
+        if self._weight is not None:
             drawn = (count, entry, scale)
-            num = draw_weighted(begin, length, words, key, most, self.side.weight, self._total, drawn)
+            num = draw_weighted(begin, length, words, key, most, self._weight, self._total, drawn)
         else:
             num = draw_uniform(begin, length, words, key, most, (count, entry, scale))
         return count, entry[:num], scale[:num]

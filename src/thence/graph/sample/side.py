@@ -41,6 +41,33 @@ class Side:
         """``[num_nodes]`` int, how many neighbours each node has."""
         return np.diff(self.indptr)
 
+    def checked(self) -> Side:
+        """This side, which is known to make sense afterwards: kernels trust what they read.
+
+        Raises:
+            DataError: rows do not follow one another, a neighbour is no node, lengths differ, or a weight is
+                negative or not finite.
+
+        Example:
+            >>> Side(np.array([0, 1]), np.array([7])).checked()
+            Traceback (most recent call last):
+            thence.base.errors.DataError: neighbour 7 is out of range (in 1 nodes)
+        """
+        rows, num = self.indptr, len(self.neighbors)
+        if not len(rows) or rows[0] != 0 or rows[-1] != num or (rows[1:] < rows[:-1]).any():
+            raise DataError("rows do not follow one another", where=f"indptr of {num} entries")
+        for name in ("order", "weight", "time"):
+            array = getattr(self, name)
+            if array is not None and array.shape != (num,):
+                raise DataError(f"{name} has shape {array.shape} for {num} entries")
+        wrong = (self.neighbors < 0) | (self.neighbors >= self.num_nodes)
+        if wrong.any():
+            where = f"{self.num_nodes} nodes"
+            raise DataError(f"neighbour {self.neighbors[np.argmax(wrong)]} is out of range", where=where)
+        if self.weight is not None:
+            check_weight(self.weight, "weight")
+        return self
+
     def positions(self, entries: np.ndarray) -> np.ndarray:
         """``[e]`` int64: where the arcs of some entries stand in the relation; -1 stays -1."""
         if self.order is None or not len(entries):
@@ -85,7 +112,33 @@ def side_of(
     drawn = value(weight)
     if drawn is not None:
         drawn = drawn.astype(np.float32, copy=False)
-        if not (np.isfinite(drawn).all() and (drawn >= 0).all()):
-            raise DataError(f"{weight!r} is negative or not finite for some arc", fix="Drop those arcs first.")
+        check_weight(drawn, str(weight))
     moments = value(time)
     return Side(indptr, neighbors, order, drawn, None if moments is None else moments.astype(np.int64))
+
+
+def read_side(
+    graph: Arcs | Side, direction: Direction = "out", *, weight: str | None = None, time: str | None = None
+) -> Side:
+    """What a sampler reads of what it was given: :func:`side_of` a relation, or a side that makes sense.
+
+    Raises:
+        ConfigError: there is no such direction.
+        DataError: there is no such value, or the side makes no sense or lacks what is asked for.
+    """
+    if isinstance(graph, Arcs):
+        return side_of(graph, direction, weight=weight, time=time)
+    for name, asked in (("weight", weight), ("time", time)):
+        if asked is not None and getattr(graph, name) is None:
+            raise DataError(f"the side has no {name}", fix=f"Make it with {name}=.")
+    return graph.checked()
+
+
+def check_weight(weight: np.ndarray, name: str) -> None:
+    """Refuse weights that nothing can be drawn by.
+
+    Raises:
+        DataError: one is negative or not finite.
+    """
+    if not (np.isfinite(weight).all() and (weight >= 0).all()):
+        raise DataError(f"{name!r} is negative or not finite for some arc", fix="Drop those arcs first.")

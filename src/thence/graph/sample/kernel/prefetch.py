@@ -10,8 +10,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 
-@intrinsic
-def prefetch(typing: Any, array: Any, index: Any) -> Any:
+def _prefetch(typing: Any, array: Any, index: Any) -> Any:
     """Begin to load ``array[index]`` (one-dimensional, contiguous) into the cache; never faults."""
     if not isinstance(array, types.Array) or not isinstance(index, types.Integer):
         return None
@@ -41,3 +40,7 @@ def prefetch(typing: Any, array: Any, index: Any) -> Any:
         return context.get_dummy_value()
 
     return signature, build
+
+
+prefetch: Any = intrinsic(_prefetch)
+"""``prefetch(array, index)``: begin to load ``array[index]`` (one-dimensional) into the cache; never faults."""

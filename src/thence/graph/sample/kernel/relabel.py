@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 
@@ -14,7 +16,7 @@ _HIGH = np.uint64(32)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def slot_of(name: int, mask: int) -> int:
+def slot_of(name: Any, mask: int) -> Any:
     """Where a name's search begins (Fibonacci hashing)."""
     return np.int64((np.uint64(name) * GOLDEN) >> _HIGH) & mask
 

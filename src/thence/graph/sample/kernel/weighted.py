@@ -151,7 +151,7 @@ def _leap(
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _among(entry: int, place: np.ndarray, num: int) -> bool:
+    found = False
     for j in range(num):
-        if place[j] == entry:
-            return True
-    return False
+        found |= place[j] == entry
+    return found
