@@ -132,7 +132,7 @@ def edited(name):
         "indptr ends early": of("indptr", [0, 2, 2, 2, 2]),
         "indptr begins late": of("indptr", [1, 2, 3, 3, 3]),
         "indptr is short": of("indptr", [0, 3]),
-        "indptr wraps": of("indptr", [0, 2**63 - 1, -(2**63), 3, 3]),
+        "indptr wraps": of("indptr", [0, 2**31 - 1, -(2**31), 3, 3]),
         "indptr of floats": of("indptr", [0, 2, 3, 3, 3], np.float64),
         "target too large": of("targets", [1, 4, 0]),
         "target negative": of("targets", [-1, 2, 0]),
@@ -164,6 +164,11 @@ in_order short;sources missing;sides swapped;no weight;weight not finite;value t
 undirected with one-way arcs"""
 
 
+AT_A_GLANCE = """indptr ends early;indptr begins late;indptr is short;indptr of floats;targets of int64;
+targets are a table;in_order short;sources missing;no weight;value too short;value of text"""
+"""What is seen without reading the arrays: types, shapes, first and last offsets."""
+
+
 @pytest.mark.parametrize("name", [name.strip() for name in NAMES.split(";")])
 def test_a_damaged_graph_with_right_digests_is_refused(name, tmp_path, monkeypatch):
     graph = example()
@@ -171,6 +176,10 @@ def test_a_damaged_graph_with_right_digests_is_refused(name, tmp_path, monkeypat
         patch.setattr("thence.graph.digraph.DiGraph.__post_init__", lambda self: None)
         replace(graph, relations={**graph.relations, "bought_after": edited(name)}).save(tmp_path / "g")
     for verify in (True, False):
+        if not verify and name not in [name.strip() for name in AT_A_GLANCE.split(";")]:
+            with pytest.raises(ArtifactError, match=r"relation 'bought_after'"):
+                DiGraph.load(tmp_path / "g", verify=False).check()
+            continue
         with pytest.raises(ArtifactError, match=r"relation 'bought_after'|inconsistent graph"):
             DiGraph.load(tmp_path / "g", verify=verify)
 

@@ -1,8 +1,9 @@
 """The only reader and writer of saved things: a folder, a manifest, digests, and an atomic rename.
 
 An artifact is a folder with ``manifest.json`` (format version, kind, counts, metrics, config, data
-fingerprint, and the SHA-256 and size of each other file) and files of three kinds: ``.npy`` arrays (opened
-memory-mapped), ``.safetensors`` (named tensors) and ``.parquet`` (tables). Nothing in it can run code.
+fingerprint, and the SHA-256 and size of each other file) and files of four kinds: ``.npy`` arrays and ``.arrow``
+tables (both opened memory-mapped), ``.safetensors`` (named tensors) and ``.parquet`` (compressed tables). Nothing
+in it can run code.
 
 Writing goes to a temporary folder beside the target, every file is fsynced, the manifest comes last, and one
 rename publishes the whole. A reader therefore sees the old artifact or the new one, never a mixture: an
@@ -14,7 +15,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,11 +29,13 @@ import pyarrow.parquet as pq
 
 from thence.base.errors import ArtifactError
 from thence.base.folders import Workspace, fsync, mend
+from thence.base.mapped import map_table, write_array, write_table
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 MAP_FROM = 4096  # bytes; smaller arrays are simply read
 ATTEMPTS = 5
+ALONE_BYTES = 1 << 24  # fewer bytes are hashed on one thread
 T = TypeVar("T")
 
 
@@ -47,7 +52,7 @@ class Draft:
 
     def array(self, name: str, values: np.ndarray) -> None:
         """Add one array as ``name.npy``; object arrays are refused."""
-        np.save(self.path(f"{name}.npy"), np.ascontiguousarray(values), allow_pickle=False)
+        write_array(self.path(f"{name}.npy"), values)
 
     def tensors(self, name: str, tensors: Mapping[str, np.ndarray]) -> None:
         """Add named arrays as ``name.safetensors``."""
@@ -57,8 +62,12 @@ class Draft:
         save_file(contiguous, self.path(f"{name}.safetensors"))
 
     def table(self, name: str, table: pa.Table) -> None:
-        """Add one table as ``name.parquet``."""
+        """Add one table as ``name.parquet``, small on disk."""
         pq.write_table(table, self.path(f"{name}.parquet"), compression="zstd")
+
+    def mapped_table(self, name: str, table: pa.Table) -> None:
+        """Add one table as ``name.arrow``, which is opened without being read."""
+        write_table(self.path(f"{name}.arrow"), table)
 
     def path(self, name: str) -> Path:
         """A path inside the draft, for a writer of its own (a Parquet stream, say).
@@ -102,8 +111,12 @@ class Artifact:
         return self._read(f"{name}.safetensors", load_file)
 
     def table(self, name: str) -> pa.Table:
-        """One table."""
+        """One table that was added by ``Draft.table``, read whole."""
         return self._read(f"{name}.parquet", pq.read_table)
+
+    def mapped_table(self, name: str) -> pa.Table:
+        """One table that was added by ``Draft.mapped_table``, memory-mapped; its rows are not looked at."""
+        return self._read(f"{name}.arrow", map_table)
 
     def path(self, name: str) -> Path:
         """The path of a file that the manifest lists."""
@@ -195,6 +208,17 @@ def digest(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def digests(paths: Iterable[Path]) -> list[str]:
+    """The SHA-256 of several files, side by side on the machine's cores."""
+    paths = list(paths)
+    if sum(path.stat().st_size for path in paths) < ALONE_BYTES:
+        return [digest(path) for path in paths]
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, len(paths))) as pool:
+        largest = sorted(range(len(paths)), key=lambda at: -paths[at].stat().st_size)
+        found = {at: pool.submit(digest, paths[at]) for at in largest}
+        return [found[at].result() for at in range(len(paths))]
+
+
 def _open(folder: Path, kind: str, stamp: tuple[int, ...], *, verify: bool) -> Artifact:
     manifest = _read_manifest(folder)
     if manifest.get("kind") != kind:
@@ -213,7 +237,9 @@ def _open(folder: Path, kind: str, stamp: tuple[int, ...], *, verify: bool) -> A
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactError(f"the manifest is malformed: {error!r}", where=folder / MANIFEST) from error
     for name, entry in artifact.files.items():
-        _check_file(folder, name, entry, verify=verify)
+        _check_file(folder, name, entry)
+    if verify:
+        _check_digests(folder, artifact.files)
     return artifact
 
 
@@ -233,11 +259,13 @@ def _replaceable(target: Path) -> bool:
 
 def _seal(draft: Draft) -> None:
     """Fsync every file, then write the manifest that lists them."""
-    files = {}
-    for path in sorted(p for p in draft.folder.rglob("*") if p.is_file()):
+    paths = sorted(p for p in draft.folder.rglob("*") if p.is_file())
+    for path in paths:
         fsync(path)
-        name = path.relative_to(draft.folder).as_posix()
-        files[name] = {"sha256": digest(path), "bytes": path.stat().st_size}
+    files = {
+        path.relative_to(draft.folder).as_posix(): {"sha256": found, "bytes": path.stat().st_size}
+        for path, found in zip(paths, digests(paths), strict=True)
+    }
     fingerprint = draft.fingerprint or _fingerprint(draft.kind, files)
     manifest = {
         "format": FORMAT_VERSION,
@@ -307,7 +335,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _check_file(folder: Path, name: str, entry: Mapping[str, Any], *, verify: bool) -> None:
+def _check_file(folder: Path, name: str, entry: Mapping[str, Any]) -> None:
     path = folder / name
     if _leads_outside(name):
         raise ArtifactError(f"the manifest names a file outside the artifact: {name!r}", where=folder)
@@ -316,9 +344,14 @@ def _check_file(folder: Path, name: str, entry: Mapping[str, Any], *, verify: bo
     size = path.stat().st_size
     if size != entry.get("bytes"):
         raise ArtifactError(f"file {name!r} has {size} bytes instead of {entry.get('bytes')}", where=folder)
+
+
+def _check_digests(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
     try:
-        matches = not verify or digest(path) == entry.get("sha256")
+        found = digests(folder / name for name in files)
     except OSError as error:
-        raise ArtifactError(f"file {name!r} cannot be read: {error.strerror}", where=folder) from error
-    if not matches:
-        raise ArtifactError(f"file {name!r} does not match its digest", where=folder, fix="Write it again.")
+        where = Path(str(error.filename)).name
+        raise ArtifactError(f"file {where!r} cannot be read: {error.strerror}", where=folder) from error
+    for (name, entry), read in zip(files.items(), found, strict=True):
+        if read != entry.get("sha256"):
+            raise ArtifactError(f"file {name!r} does not match its digest", where=folder, fix="Write it again.")

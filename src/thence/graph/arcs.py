@@ -2,7 +2,7 @@
 
 Row ``i`` of the out-side lists the targets of node ``i`` in ascending order; row ``j`` of the in-side lists
 the sources of node ``j``. Values of an arc (weight, support, …) are stored once, in out-order; ``in_order``
-leads from an in-side position to it.
+leads from an in-side position to it. Positions of arcs are int32 up to 2³¹ - 1 arcs and int64 beyond.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from thence.base.errors import DataError
-from thence.graph.check import check_pairs, check_values, frozen, node_array, node_count
+from thence.graph.check import check_pairs, check_values, frozen, node_array, node_count, position_type
 
 BLOCK = 1 << 18
 """Arcs that are worked on at a time, so that temporary arrays stay small."""
@@ -28,11 +28,11 @@ class Arcs:
     Make one with :meth:`from_pairs`; the fields are the stored form. Arrays that it hands out are read-only.
 
     Args:
-        indptr: ``[num_nodes + 1]`` int64, where each source's targets begin.
+        indptr: ``[num_nodes + 1]`` int32 or int64, where each source's targets begin.
         targets: ``[num_arcs]`` int32, ascending inside a row.
-        in_indptr: ``[num_nodes + 1]`` int64, where each target's sources begin.
+        in_indptr: ``[num_nodes + 1]`` int32 or int64, where each target's sources begin.
         sources: ``[num_arcs]`` int32, ascending inside a row.
-        in_order: ``[num_arcs]`` int64, out-order position of each in-side entry.
+        in_order: ``[num_arcs]`` int32 or int64, out-order position of each in-side entry.
         values: named arrays ``[num_arcs]`` in out-order; always ``weight`` (float32), and where known
             ``support`` (int32, customers or baskets behind the arc), ``last_time`` (int64, microseconds UTC),
             ``lift`` and ``asymmetry`` (float32).
@@ -130,12 +130,12 @@ class Arcs:
     @property
     def out_degree(self) -> np.ndarray:
         """``[num_nodes]`` int64."""
-        return np.diff(self.indptr)
+        return np.diff(self.indptr).astype(np.int64, copy=False)
 
     @property
     def in_degree(self) -> np.ndarray:
         """``[num_nodes]`` int64."""
-        return np.diff(self.in_indptr)
+        return np.diff(self.in_indptr).astype(np.int64, copy=False)
 
     @property
     def pairs(self) -> np.ndarray:
@@ -147,23 +147,28 @@ class Arcs:
 
     @property
     def reverse_at(self) -> np.ndarray:
-        """``[num_arcs]`` int64: the out-order position of each arc's reverse, -1 where there is none.
+        """``[num_arcs]`` int32 or int64: the out-order position of each arc's reverse, -1 where there is none."""
+        reverse = np.empty(self.num_arcs, position_type(self.num_arcs))
+        for part, found in self.reverse_blocks():
+            reverse[part] = found
+        return reverse
+
+    def reverse_blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Where reverses stand (as :attr:`reverse_at`), some rows at a time, in order.
 
         The nodes that node i leads to and the nodes that lead to it are both sorted; where the two lists meet,
         the arcs are each other's reverse.
         """
-        reverse = np.full(self.num_arcs, -1, np.int64)
-        if not self.num_arcs:
-            return reverse
         for first, last in self._row_blocks():
-            out = slice(self.indptr[first], self.indptr[last])
-            into = slice(self.in_indptr[first], self.in_indptr[last])
+            out = slice(int(self.indptr[first]), int(self.indptr[last]))
+            into = slice(int(self.in_indptr[first]), int(self.in_indptr[last]))
             leads_to = self._keys(self.indptr, self.targets, first, last)
             led_from = self._keys(self.in_indptr, self.sources, first, last)
-            if len(led_from):
-                at = np.minimum(np.searchsorted(led_from, leads_to), len(led_from) - 1)
-                reverse[out] = np.where(led_from[at] == leads_to, self.in_order[into][at], -1)
-        return reverse
+            if not len(led_from):
+                yield out, np.full(len(leads_to), -1, self.in_order.dtype)
+                continue
+            at = np.minimum(np.searchsorted(led_from, leads_to), len(led_from) - 1)
+            yield out, np.where(led_from[at] == leads_to, self.in_order[into][at], -1)
 
     @property
     def one_way(self) -> np.ndarray:
@@ -224,8 +229,8 @@ class Arcs:
 
     def reversed(self) -> Arcs:
         """The same arcs with every direction turned round; each keeps its values."""
-        place = np.empty(self.num_arcs, np.int64)
-        place[self.in_order] = np.arange(self.num_arcs)
+        place = np.empty(self.num_arcs, position_type(self.num_arcs))
+        place[self.in_order] = np.arange(self.num_arcs, dtype=place.dtype)
         return Arcs(
             indptr=self.in_indptr,
             targets=self.sources,
@@ -261,7 +266,9 @@ class Arcs:
     def _bisect(self, source: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Positions by halving each source's row until its target is found or the row is empty."""
         inside = (source >= 0) & (source < self.num_nodes) & (target >= 0) & (target < self.num_nodes)
-        low, end = (self.indptr[np.where(inside, source + step, step)] for step in (0, 1))
+        row = np.where(inside, source, 0).astype(np.int64)
+        low, end = (self.indptr[row + step].astype(np.int64) for step in (0, 1))
+        low = np.where(inside, low, end)
         high, last = end, self.num_arcs - 1
         for _ in range(int((high - low).max(initial=0)).bit_length()):
             middle = (low + high) >> 1
@@ -277,7 +284,7 @@ def _compress(src: np.ndarray, dst: np.ndarray, num_nodes: int) -> tuple[dict[st
     Three passes that count and place: by target, then by source, which leaves every row sorted, and by target
     again.
     """
-    size = np.int32 if len(src) < 2**31 else np.int64
+    size = position_type(len(src))
     shape = (num_nodes, num_nodes)
     pairs = sp.coo_matrix((np.arange(len(src), dtype=size), (src, dst)), shape=shape)
     pairs.has_canonical_format = True  # nothing to add up: arcs that stand twice are refused below
@@ -293,10 +300,10 @@ def _compress(src: np.ndarray, dst: np.ndarray, num_nodes: int) -> tuple[dict[st
     by_source.data = np.arange(len(src), dtype=size)
     by_target: Any = by_source.tocsc()
     stored = {
-        "indptr": by_source.indptr.astype(np.int64),
+        "indptr": by_source.indptr.astype(size, copy=False),
         "targets": targets.astype(np.int32, copy=False),
-        "in_indptr": by_target.indptr.astype(np.int64),
+        "in_indptr": by_target.indptr.astype(size, copy=False),
         "sources": by_target.indices.astype(np.int32, copy=False),
-        "in_order": by_target.data.astype(np.int64),
+        "in_order": by_target.data.astype(size, copy=False),
     }
     return stored, order

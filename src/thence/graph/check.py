@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from thence.graph.arcs import Arcs
 
 BLOCK = 1 << 20
+KERNEL_FROM = 1 << 22
+"""Arcs; smaller relations are checked without compiled code, which costs its import."""
+POSITIONS = (np.int32, np.int64)
+"""Types that positions of arcs are kept in."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -31,6 +35,16 @@ def node_count(num_nodes: int) -> int:
     if not 0 <= count < 2**31:
         raise DataError(f"num_nodes is {count}", fix="It is at least 0 and below 2147483648.")
     return count
+
+
+def position_type(num_arcs: int) -> type[np.signedinteger]:
+    """The smaller type that numbers so many arcs and their end: int32 where it fits, int64 beyond.
+
+    Example:
+        >>> position_type(2**31 - 1).__name__, position_type(2**31).__name__
+        ('int32', 'int64')
+    """
+    return np.int32 if num_arcs < 2**31 else np.int64
 
 
 def node_array(nodes: np.ndarray | Sequence[int], name: str) -> np.ndarray:
@@ -74,14 +88,25 @@ def check_values(values: Mapping[str, np.ndarray], num_arcs: int) -> None:
     Raises:
         DataError: a name cannot be a file's, a shape or a type is wrong, or a weight is not finite.
     """
+    check_shapes(values, num_arcs)
+    weight = values.get("weight", np.zeros(0))
+    for at in range(0, len(weight), BLOCK):
+        if not np.isfinite(weight[at : at + BLOCK]).all():
+            raise DataError("an arc's weight is not finite", fix="Drop the arc or give it a weight.")
+
+
+def check_shapes(values: Mapping[str, np.ndarray], num_arcs: int) -> None:
+    """Refuse values whose names, shapes or types are wrong, without reading them.
+
+    Raises:
+        DataError: a name cannot be a file's, or a shape or a type is wrong.
+    """
     for name, array in values.items():
         check_name(name, "value")
         if array.shape != (num_arcs,):
             raise DataError(f"value {name!r} has shape {array.shape} for {num_arcs} arcs")
         if array.dtype.kind not in "biuf":
             raise DataError(f"value {name!r} holds {array.dtype}, not numbers")
-        if name == "weight" and not np.isfinite(array).all():
-            raise DataError("an arc's weight is not finite", fix="Drop the arc or give it a weight.")
 
 
 def check_name(name: str, what: str) -> None:
@@ -106,6 +131,30 @@ def frozen(array: np.ndarray) -> np.ndarray:
     return view
 
 
+def check_opened(arcs: Arcs) -> None:
+    """Check what can be seen without reading the arrays: their types, shapes, and first and last offsets.
+
+    Raises:
+        ArtifactError: they cannot be the arrays of one relation.
+    """
+    num_nodes, num_arcs = arcs.num_nodes, arcs.num_arcs
+    for name, indptr, nodes in (
+        ("targets", arcs.indptr, arcs.targets),
+        ("sources", arcs.in_indptr, arcs.sources),
+    ):
+        _demand(nodes.shape == (num_arcs,) and nodes.dtype == np.int32, f"{name} are malformed")
+        fits = num_nodes >= 0 and indptr.shape == (num_nodes + 1,) and indptr.dtype in POSITIONS
+        _demand(fits, f"rows of {name} are malformed")
+        _demand(indptr[0] == 0 and indptr[-1] == num_arcs, f"rows of {name} do not follow one another")
+    fits = arcs.in_order.shape == (num_arcs,) and arcs.in_order.dtype in POSITIONS
+    _demand(fits, "in_order is malformed")
+    _demand("weight" in arcs.values, "there is no weight")
+    try:
+        check_shapes(arcs.values, num_arcs)
+    except DataError as error:
+        raise ArtifactError(error.what) from error
+
+
 def check_stored(arcs: Arcs) -> None:
     """Check everything that :meth:`Arcs.from_pairs` promises, in one pass over each array.
 
@@ -114,39 +163,43 @@ def check_stored(arcs: Arcs) -> None:
     Raises:
         ArtifactError: the arrays do not describe a relation.
     """
-    num_nodes, num_arcs = arcs.num_nodes, arcs.num_arcs
-    _check_side("targets", arcs.indptr, arcs.targets, num_nodes)
-    _check_side("sources", arcs.in_indptr, arcs.sources, num_nodes)
-    _demand(arcs.in_order.shape == (num_arcs,) and arcs.in_order.dtype == np.int64, "in_order is malformed")
-    _demand("weight" in arcs.values, "there is no weight")
-    try:
-        check_values(arcs.values, num_arcs)
-    except DataError as error:
-        raise ArtifactError(error.what) from error
-    _demand(len(arcs.sources) == num_arcs, "the two sides differ in length")
-    source = np.repeat(np.arange(num_nodes, dtype=np.int32), arcs.out_degree)
-    target = np.repeat(np.arange(num_nodes, dtype=np.int32), arcs.in_degree)
-    _demand(not (source == arcs.targets).any(), "a node has an arc to itself")
-    for at in range(0, num_arcs, BLOCK):
-        part = slice(at, at + BLOCK)
-        order = arcs.in_order[part]
-        _demand(order.min() >= 0 and order.max() < num_arcs, "in_order is out of range")
-        agree = (source[order] == arcs.sources[part]) & (arcs.targets[order] == target[part])
-        _demand(bool(agree.all()), "the sources of a node are not those whose targets it is")
+    check_opened(arcs)
+    for name, indptr in (("targets", arcs.indptr), ("sources", arcs.in_indptr)):
+        falls = bool((indptr[1:] < indptr[:-1]).any())
+        _demand(not falls, f"rows of {name} do not follow one another")
+    for at in range(0, arcs.num_arcs, BLOCK):
+        _demand(bool(np.isfinite(arcs.weight[at : at + BLOCK]).all()), "an arc's weight is not finite")
+    if arcs.num_arcs < KERNEL_FROM:
+        _check_rows(arcs)
+    else:
+        from thence.graph.check_kernel import first_fault
+
+        fault = first_fault(arcs)
+        _demand(not fault, fault)
     if not arcs.directed:
         same = np.array_equal(arcs.indptr, arcs.in_indptr) and np.array_equal(arcs.targets, arcs.sources)
         _demand(same, "an arc of an undirected relation lacks its reverse")
 
 
-def _check_side(name: str, indptr: np.ndarray, nodes: np.ndarray, num_nodes: int) -> None:
-    """One side: rows that follow one another, in them nodes that exist, ascending."""
-    _demand(nodes.ndim == 1 and nodes.dtype == np.int32, f"{name} are malformed")
-    _demand(indptr.shape == (num_nodes + 1,) and indptr.dtype == np.int64, f"rows of {name} are malformed")
-    ends = num_nodes >= 0 and indptr[0] == 0 and indptr[-1] == len(nodes)
-    _demand(bool(ends) and not (indptr[1:] < indptr[:-1]).any(), f"rows of {name} do not follow one another")
+def _check_rows(arcs: Arcs) -> None:
+    """Both sides list nodes that exist, ascending and not their own, and the in-side the arcs of the out-side."""
+    _check_side("targets", arcs.indptr, arcs.targets)
+    _check_side("sources", arcs.in_indptr, arcs.sources)
+    source = np.repeat(np.arange(arcs.num_nodes, dtype=np.int32), arcs.out_degree)
+    target = np.repeat(np.arange(arcs.num_nodes, dtype=np.int32), arcs.in_degree)
+    _demand(not (source == arcs.targets).any(), "a node has an arc to itself")
+    for at in range(0, arcs.num_arcs, BLOCK):
+        part = slice(at, at + BLOCK)
+        order = arcs.in_order[part]
+        _demand(order.min() >= 0 and order.max() < arcs.num_arcs, "in_order is out of range")
+        agree = (source[order] == arcs.sources[part]) & (arcs.targets[order] == target[part])
+        _demand(bool(agree.all()), "the sources of a node are not those whose targets it is")
+
+
+def _check_side(name: str, indptr: np.ndarray, nodes: np.ndarray) -> None:
     if not len(nodes):
         return
-    _demand(nodes.min() >= 0 and nodes.max() < num_nodes, f"{name} are out of range")
+    _demand(nodes.min() >= 0 and nodes.max() < len(indptr) - 1, f"{name} are out of range")
     rising = np.empty(len(nodes), bool)
     np.less(nodes[:-1], nodes[1:], out=rising[1:])
     rising[indptr[:-1][indptr[:-1] < indptr[1:]]] = True

@@ -1,8 +1,13 @@
-"""DiGraph: the products of a shop as nodes and one or several relations among them as directed arcs."""
+"""DiGraph: the products of a shop as nodes and one or several relations among them as directed arcs.
+
+A saved graph is opened, not read: arrays, ids and the table of nodes are mapped, and processes that open it share
+them. ``docs/decisions/0004-opening.md`` says what is checked when.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +18,7 @@ from thence.base.artifact import Artifact, open_artifact, write_artifact
 from thence.base.errors import ArtifactError, DataError, nearest
 from thence.base.ids import IdMap
 from thence.graph.arcs import Arcs
-from thence.graph.check import check_name, check_stored
+from thence.graph.check import check_name, check_opened, check_stored
 
 KIND = "digraph"
 CSR_FIELDS = ("indptr", "targets", "in_indptr", "sources", "in_order")
@@ -87,6 +92,27 @@ class DiGraph:
         """The same graph with one relation added or, in its place, replaced."""
         return replace(self, relations={**self.relations, name: arcs})
 
+    def check(self) -> None:
+        """Look at every arc, id and row of the node table: what ``load`` does unless told otherwise.
+
+        Raises:
+            ArtifactError: something in it makes no sense.
+        """
+        for name, arcs in self.relations.items():
+            with _naming(name):
+                check_stored(arcs)
+        try:
+            self.ids.array.validate(full=True)
+            self.ids.check()
+            if self.nodes is None:
+                return
+            self.nodes.validate(full=True)
+            ids = pa.chunked_array([self.ids.array])
+            if "item_id" in self.nodes.column_names and self.nodes["item_id"].cast(pa.string()) != ids:
+                raise DataError("the rows of the node table are not in the order of the ids")
+        except (DataError, pa.ArrowException) as error:
+            raise ArtifactError(f"inconsistent graph: {error}", fix="Build it again.") from error
+
     def save(self, folder: str | Path) -> None:
         """Write the graph as an artifact of kind ``digraph``.
 
@@ -94,9 +120,9 @@ class DiGraph:
             ArtifactError: something else stands there, or it cannot be written.
         """
         with write_artifact(folder, KIND) as draft:
-            draft.table("ids", pa.table({"id": self.ids.array}))
+            draft.mapped_table("ids", pa.table({"id": self.ids.array}))
             if self.nodes is not None:
-                draft.table("nodes", self.nodes)
+                draft.mapped_table("nodes", self.nodes)
             for name, arcs in self.relations.items():
                 for part in CSR_FIELDS:
                     draft.array(f"{name}.{part}", getattr(arcs, part))
@@ -106,16 +132,20 @@ class DiGraph:
             draft.counts["nodes"] = self.num_nodes
             draft.config["relations"] = {name: arcs.directed for name, arcs in self.relations.items()}
             draft.config["order"] = list(self.relations)
+            draft.config["ids_ascend"] = self.ids.ascending
             draft.config["info"] = dict(self.info)
             draft.fingerprint = str(self.info.get("log", {}).get("fingerprint", ""))
 
     @classmethod
     def load(cls, folder: str | Path, *, verify: bool = True) -> DiGraph:
-        """Open a saved graph; arrays are memory-mapped, and checked to describe a graph.
+        """Open a saved graph; arrays, ids and the node table are memory-mapped.
 
         Args:
             folder: where ``save`` put it.
-            verify: compare every file's SHA-256; when False only sizes are compared.
+            verify: compare every file's SHA-256 and :meth:`check` what it says, which reads all of it once. When
+                False, only the manifest, sizes, types, shapes, and first and last offsets are checked, in
+                milliseconds whatever the size: for files that this program, or the one that started it, has
+                verified before.
 
         Raises:
             ArtifactError: it is absent, torn, tampered with, not a graph, or makes no sense.
@@ -123,13 +153,27 @@ class DiGraph:
         art = open_artifact(folder, KIND, verify=verify)
         try:
             relations = {name: _relation(art, name) for name in art.config["order"]}
-            nodes = art.table("nodes") if "nodes.parquet" in art.files else None
-            ids = IdMap(art.table("ids")["id"])
-            if nodes is not None and "item_id" in nodes.column_names and IdMap(nodes["item_id"]) != ids:
-                raise DataError("the rows of the node table are not in the order of the ids")
-            return cls(ids, relations, nodes, dict(art.config.get("info", {})))
+            ids, nodes = _ids(art), _nodes(art)
+            graph = cls(ids, relations, nodes, dict(art.config.get("info", {})))
+            if verify:
+                graph.check()
         except (DataError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise ArtifactError(f"inconsistent graph: {error}", where=folder, fix="Build it again.") from error
+        except ArtifactError as error:
+            raise ArtifactError(error.what, where=error.where or folder, fix=error.fix) from error
+        return graph
+
+
+def _ids(art: Artifact) -> IdMap:
+    if "ids.parquet" in art.files:  # as written before ids were mapped
+        return IdMap(art.table("ids")["id"])
+    return IdMap.opened(art.mapped_table("ids")["id"], ascending=bool(art.config["ids_ascend"]))
+
+
+def _nodes(art: Artifact) -> pa.Table | None:
+    if "nodes.parquet" in art.files:
+        return art.table("nodes")
+    return art.mapped_table("nodes") if "nodes.arrow" in art.files else None
 
 
 def _relation(art: Artifact, name: str) -> Arcs:
@@ -141,10 +185,15 @@ def _relation(art: Artifact, name: str) -> Arcs:
         values={value: art.array(prefix + value) for value in names},
         directed=bool(art.config["relations"][name]),
     )
-    try:
-        check_stored(arcs)
-    except ArtifactError as error:
-        raise ArtifactError(
-            f"relation {name!r}: {error.what}", where=art.folder, fix="Build it again."
-        ) from None
+    with _naming(name):
+        check_opened(arcs)
     return arcs
+
+
+@contextmanager
+def _naming(relation: str) -> Iterator[None]:
+    """Say of which relation an error speaks."""
+    try:
+        yield
+    except ArtifactError as error:
+        raise ArtifactError(f"relation {relation!r}: {error.what}", fix="Build it again.") from None

@@ -1,0 +1,65 @@
+"""Files that are used where they lie: arrays and tables whose bytes the system pages in when they are touched.
+
+A table is kept as an uncompressed Arrow file of one batch a chunk, so that opening it costs the same for a
+thousand rows as for a hundred million, and processes that open it share its pages. An array is an ``.npy`` file.
+"""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+BLOCK_BYTES = 1 << 26
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a table so that it can be mapped; each column comes back in as few chunks as it can lie in."""
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+
+
+def map_table(path: Path) -> pa.Table:
+    """A table that :func:`write_table` wrote, in time that does not depend on its rows.
+
+    Raises:
+        pa.ArrowInvalid: the file's frame is damaged; the rows themselves are not looked at.
+    """
+    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    table.validate()
+    return table
+
+
+def write_array(path: Path, values: np.ndarray) -> None:
+    """Write one array as ``.npy``; one that is mapped itself goes over piece by piece and leaves memory again.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as tmp:
+        ...     write_array(Path(tmp) / "a.npy", np.arange(3))
+        ...     write_array(Path(tmp) / "b.npy", np.load(f"{tmp}/a.npy", mmap_mode="r"))
+        ...     np.load(f"{tmp}/b.npy").tolist()
+        [0, 1, 2]
+    """
+    if not (isinstance(values, np.memmap) and values.ndim and values.flags.c_contiguous):
+        np.save(path, np.ascontiguousarray(values), allow_pickle=False)
+        return
+    rows = max(1, BLOCK_BYTES // max(values[:1].nbytes, 1))
+    with path.open("wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(values))
+        for at in range(0, len(values), rows):
+            stream.write(np.asarray(values[at : at + rows]).data)
+            release(values)
+
+
+def release(array: np.ndarray) -> None:
+    """Give back the memory of a read-only map's pages; they are read again when they are touched again."""
+    if not isinstance(array, np.memmap) or array.mode != "r":
+        return
+    base: object = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap):
+        base.madvise(mmap.MADV_DONTNEED)
