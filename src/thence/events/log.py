@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from thence.base.artifact import open_artifact
 from thence.base.errors import ArtifactError
-from thence.events import engine
+from thence.events import engine as engines
 from thence.events.clock import Moment, iso, micros
 from thence.events.split import TimeSplit, split
 
@@ -60,25 +60,28 @@ class EventLog:
         self.until = until
 
     @classmethod
-    def load(cls, folder: str | Path, *, verify: bool = True) -> EventLog:
+    def load(cls, folder: str | Path, *, verify: bool = True, engine: Any = "duckdb") -> EventLog:
         """Open a saved log; its rows stay on disk.
 
         Args:
             folder: where ``ingest`` or ``save`` put it.
             verify: compare every file's SHA-256; when False only sizes are compared.
+            engine: what works on the rows: ``"duckdb"`` in this process; ``"spark"``, the active Spark session
+                or else a local one; or a Spark session, whose executors then must see the folder.
 
         Raises:
             ArtifactError: it is absent, torn, tampered with, or not a log.
+            ConfigError: there is no such engine, or it cannot run here.
         """
         art = open_artifact(folder, KIND, verify=verify)
         parts = sorted(name for name in art.files if name.startswith(PARTS))
         if not parts:
             raise ArtifactError("the log has no events", where=folder, fix="Ingest it again.")
-        con = engine.connect()
-        events = engine.files_of(con, "events", [art.path(name).absolute() for name in parts])
+        con = engines.connect(engine)
+        events = engines.files_of(con, "events", [art.path(name).absolute() for name in parts])
         items = None
         if "items.parquet" in art.files:
-            items = engine.files_of(con, "items", [art.path("items.parquet").absolute()])
+            items = engines.files_of(con, "items", [art.path("items.parquet").absolute()])
         return cls(events, items, until=art.config.get("until"), fingerprint=art.fingerprint)
 
     @classmethod

@@ -17,6 +17,9 @@ import pyarrow as pa
 
 from thence.events import EventLog
 
+SHARDS = 1024
+"""A power of two."""
+
 
 @dataclass(frozen=True, eq=False)
 class Purchases:
@@ -58,19 +61,30 @@ def purchases_of(log: EventLog, codes: pa.Table, num_nodes: int) -> Iterator[Pur
     baskets = lines.group_by("user_id", "order").agg(
         time=lines.timestamp.min(), basket_size=lines.node.nunique().cast("int32")
     )
+    shard = baskets.user_id.hash() & (SHARDS - 1)
     coded = baskets.select(
         "user_id",
         "order",
         "time",
         "basket_size",
-        user=ibis.dense_rank().over(ibis.window(order_by="user_id")),
-        basket=ibis.row_number().over(ibis.window(order_by=["user_id", "order"])),
+        user=_code(ibis.dense_rank(), shard, ["user_id"]),
+        basket=_code(ibis.row_number(), shard, ["user_id", "order"]),
     )
     rows = lines.select("user_id", "order", "node").distinct().inner_join(coded, ["user_id", "order"])
     first_time = rows.time.min().over(group_by=["user", "node"])
     flagged = rows.select("user", "basket", "node", "time", "basket_size", is_first=rows.time == first_time)
     with flagged.cache() as table:
         yield Purchases(table, num_nodes)
+
+
+def _code(rank: Any, shard: Any, order: list[str]) -> Any:
+    """An int64 that no other user or basket has: its rank in the shard of its user, and that shard.
+
+    Users are dealt to shards by a hash, so that no engine has to order all of them in one place. The code
+    itself differs from engine to engine; which rows share one does not.
+    """
+    ranked = rank.over(ibis.window(group_by=shard, order_by=order)).cast("int32")
+    return ranked.cast("int64") * SHARDS + shard  # Spark's own ranks and hashes are int32, whatever Ibis says
 
 
 def code_nodes(rows: Any, codes: pa.Table) -> Any:
