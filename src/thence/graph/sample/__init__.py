@@ -1,6 +1,7 @@
 """Samplers: the neighbourhoods of some seeds, small enough to compute on."""
 
 from thence.graph.sample.fan_out import FanOut as FanOut
+from thence.graph.sample.loader import Loader as Loader
 from thence.graph.sample.sample import NeighborSampler as NeighborSampler
 from thence.graph.sample.sample import Sample as Sample
 from thence.graph.sample.side import Direction as Direction
