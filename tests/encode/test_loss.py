@@ -73,7 +73,7 @@ def test_reverse_loss_is_its_formula(rows: list[tuple[float, float, float]]) -> 
     )
     ours = reverse_loss(forward, backward, weight).item()
     if sum(row[2] for row in rows) < 1e-6:
-        assert ours == pytest.approx(0, abs=1)
+        assert 0 <= ours <= math.log1p(math.exp(10))  # next to no weight: never more than the worst arc's
     else:
         assert ours == pytest.approx(literal_reverse_loss(*zip(*rows, strict=True)), rel=1e-9)
 

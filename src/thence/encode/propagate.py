@@ -21,12 +21,14 @@ import torch
 from torch import Tensor, nn
 
 from thence.graph import Arcs
+from thence.graph.sample.aggregate import aggregate
 
 
 class SparseMatrix(nn.Module):
     """A constant sparse matrix ``[n, m]`` that multiplies dense ones, differentiable in the dense factor.
 
-    It keeps its transpose, so that the backward pass is as fast as the forward pass.
+    It keeps its transpose, so that the backward pass is as fast as the forward pass. On the CPU the product is
+    the house's own kernel (:func:`~thence.graph.sample.aggregate.aggregate`), elsewhere torch's.
 
     Args:
         matrix: any SciPy sparse matrix.
@@ -38,23 +40,40 @@ class SparseMatrix(nn.Module):
 
     def __init__(self, matrix: Any) -> None:
         super().__init__()
-        self.register_buffer("forward_matrix", _tensor(matrix), persistent=False)
-        self.register_buffer("backward_matrix", _tensor(matrix.T), persistent=False)
+        self.shape = matrix.shape
+        for name, rows in (("forward", sp.csr_matrix(matrix)), ("backward", sp.csr_matrix(matrix.T))):
+            for part in ("indptr", "indices", "data"):
+                array = getattr(rows, part)
+                array = array.astype(np.float32 if part == "data" else np.int32, copy=False)
+                self.register_buffer(f"{name}_{part}", torch.from_numpy(array), persistent=False)
 
     def forward(self, dense: Tensor) -> Tensor:
         """The product ``[n, d]`` with a dense matrix ``[m, d]``."""
-        return _Product.apply(self.forward_matrix, self.backward_matrix, dense)  # type: ignore[return-value]
+        return _Product.apply(self, dense)  # type: ignore[return-value]
+
+    def product(self, name: str, dense: Tensor) -> Tensor:
+        """The product of the matrix (``forward``) or its transpose (``backward``) with a dense one."""
+        indptr, indices, data = (getattr(self, f"{name}_{part}") for part in ("indptr", "indices", "data"))
+        if dense.device.type == "cpu" and dense.dtype == torch.float32:
+            rows, threads = dense.detach().numpy(), torch.get_num_threads()
+            summed = aggregate(indptr.numpy(), indices.numpy(), data.numpy(), rows, threads=threads)
+            return torch.from_numpy(summed)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+            size = (len(indptr) - 1, len(dense))
+            matrix = torch.sparse_csr_tensor(indptr, indices, data, size=size, check_invariants=False)
+        return matrix.to(dense.dtype) @ dense
 
 
 class _Product(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, matrix: Tensor, transpose: Tensor, dense: Tensor) -> Tensor:
-        ctx.transpose = transpose
-        return matrix @ dense
+    def forward(ctx: Any, matrix: SparseMatrix, dense: Tensor) -> Tensor:
+        ctx.matrix = matrix
+        return matrix.product("forward", dense)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[None, None, Tensor]:
-        return None, None, ctx.transpose @ grads[0]
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor]:
+        return None, ctx.matrix.product("backward", grads[0])
 
 
 def neighborhoods(arcs: Arcs, *, fan_out: int, power: float = 0.5) -> tuple[sp.csr_matrix, sp.csr_matrix]:
@@ -87,20 +106,3 @@ def strongest(matrix: Any, fan_out: int) -> sp.csr_matrix:
     pruned = sp.csr_matrix((matrix.data[kept], (rows[kept], matrix.indices[kept])), shape=matrix.shape)
     sums = np.maximum(np.asarray(pruned.sum(axis=1)).ravel(), 1e-12)
     return sp.csr_matrix(sp.diags(1 / sums) @ pruned)
-
-
-def _tensor(matrix: Any) -> Tensor:
-    rows = sp.csr_matrix(matrix)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-        return _csr(rows)
-
-
-def _csr(rows: sp.csr_matrix) -> Tensor:
-    return torch.sparse_csr_tensor(
-        torch.from_numpy(rows.indptr.astype(np.int64)),
-        torch.from_numpy(rows.indices.astype(np.int64)),
-        torch.from_numpy(rows.data.astype(np.float32)),
-        size=rows.shape,
-        check_invariants=False,
-    )
