@@ -131,7 +131,7 @@ def cut_share(arcs: Arcs, part: np.ndarray) -> float:
     cut = 0
     for at in range(0, arcs.num_arcs, BLOCK):
         end = min(at + BLOCK, arcs.num_arcs)
-        source = np.searchsorted(arcs.indptr, np.arange(at, end), side="right") - 1
+        source = np.searchsorted(arcs.indptr, np.arange(at, end, dtype=arcs.indptr.dtype), side="right") - 1
         cut += int((part[source] != part[arcs.targets[at:end]]).sum())
     return cut / arcs.num_arcs if arcs.num_arcs else 0.0
 

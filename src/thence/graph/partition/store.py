@@ -126,7 +126,7 @@ class _Local:
             at = np.concatenate([out, arcs.in_order[into[from_outside]]])
         else:
             at = out[self.place[arcs.targets[out]] >= 0]
-        source = np.searchsorted(arcs.indptr, at, side="right") - 1
+        source = np.searchsorted(arcs.indptr, at.astype(arcs.indptr.dtype), side="right") - 1
         values = {name: array[at] for name, array in arcs.values.items()} | {POSITION: at}
         return Arcs.from_pairs(
             self.place[source],

@@ -116,7 +116,7 @@ def _smoothest(arcs: Arcs, low: int, seed: int) -> np.ndarray:
         found = found[:, ::-1][:, 1 : count + 1]
     else:
         start = generator(seed, "loss", "start").standard_normal(len(nodes))
-        values, found = eigsh(normal, k=count + 1, which="LA", v0=start, tol=1e-4)
+        values, found = eigsh(normal, k=count + 1, which="LA", v0=start, tol=1e-4)  # type: ignore[arg-type]
         found = found[:, np.argsort(-values)][:, 1:]
     vectors = np.zeros((arcs.num_nodes, count))
     vectors[nodes] = root[:, None] * found

@@ -109,8 +109,9 @@ def fill_tail(arcs: Arcs, table: np.ndarray, k: int, *, weight: np.ndarray | Non
         seen to make that step.
 
     Raises:
-        ConfigError: k is negative. DataError: the relation is undirected, the table has another shape, a node
-            is out of range or stands twice in a row, or a weight is not finite.
+        ConfigError: k is negative.
+        DataError: the relation is undirected, the table has another shape, a node is out of range or stands
+            twice in a row, or a weight is not finite.
 
     Example:
         >>> arcs = Arcs.from_pairs([0], [1], num_nodes=3)
