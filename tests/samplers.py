@@ -9,6 +9,9 @@ import numpy as np
 
 from thence.graph.arcs import Arcs
 from thence.graph.sample import Direction, FanOut, NeighborSampler, Side
+from thence.graph.sample.labor import Labor
+from thence.graph.sample.ladies import Ladies
+from thence.graph.sample.shadow import Shadow
 
 Make = Callable[[Arcs | Side, Direction, int], NeighborSampler]
 
@@ -40,6 +43,23 @@ CASES: dict[str, Case] = {
         lambda g, d, s: FanOut(g, [3, 2], direction=d, weight="weight", seed=s), most=3, sides=False
     ),
     "fan_out_trees": Case(lambda g, d, s: FanOut(g, [3, 2], direction=d, trees=True, seed=s), most=3),
+    "labor": Case(lambda g, d, s: Labor(g, [3, 2], direction=d, seed=s)),
+    "labor_important": Case(lambda g, d, s: Labor(g, [3, 2], direction=d, importance=2, seed=s)),
+    "labor_weighted": Case(lambda g, d, s: Labor(g, [3, 2], direction=d, weight="weight", seed=s), sides=False),
+    "labor_exact": Case(lambda g, d, s: Labor(g, [3, 2], direction=d, exact=True, seed=s), most=3, sides=False),
+    "labor_exact_important": Case(
+        lambda g, d, s: Labor(g, [3, 2], direction=d, exact=True, importance=1, seed=s), most=3, sides=False
+    ),
+    "labor_exact_weighted": Case(
+        lambda g, d, s: Labor(g, [3, 2], direction=d, exact=True, weight="weight", seed=s), most=3, sides=False
+    ),
+    # chances of LADIES range too widely here to average over some steps: test_ladies has its own graph
+    "ladies": Case(lambda g, d, s: Ladies(g, [6, 4], direction=d, seed=s), unbiased=False),
+    "ladies_weighted": Case(
+        lambda g, d, s: Ladies(g, [6, 4], direction=d, weight="weight", seed=s), unbiased=False, sides=False
+    ),
+    "ladies_keep": Case(lambda g, d, s: Ladies(g, [6, 4], direction=d, keep_seeds=True, seed=s)),
+    "shadow": Case(lambda g, d, s: Shadow(g, [3, 2], direction=d, seed=s), unbiased=False),
 }
 
 
