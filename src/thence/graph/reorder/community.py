@@ -23,7 +23,7 @@ from thence.graph.arcs import Arcs
 from thence.graph.partition.symmetric import symmetrised
 
 COMMUNITY = 1_024
-"""Most nodes of a community of the finest level: at 64 float32 a node 256 KiB, which second-level caches hold."""
+"""Most nodes of a community of the finest level: at 64 float32 a node 256 KiB, as second-level caches hold."""
 GROWTH = 16
 PASSES, SETTLED = 10, 0.01
 
