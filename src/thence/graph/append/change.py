@@ -1,0 +1,117 @@
+"""What a batch changes: the share of the customers it touches, before and after, taken out and put in.
+
+Counts are sums over customers, so the new count of a pair is the old one, less what the touched customers gave
+before, plus what they give now. The last time of a pair is a maximum, which cannot be taken out of. It need not
+be, but in one case: the touched customers held the maximum before, hold only an earlier time now, and others
+have the pair too. Then those others are looked up and their times are read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from thence.graph.append.counted import Columns, take
+from thence.graph.append.holders import users_of_both
+from thence.graph.append.sightings import Share, Status, share_of
+from thence.graph.append.store import ROWS, Store
+from thence.graph.build import GraphConfig
+
+AT_ONCE = 20_000
+"""Customers whose rows are read again at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """What stands before a batch.
+
+    Args:
+        stores: by name.
+        config: the graph's settings.
+    """
+
+    stores: Mapping[str, Store]
+    config: GraphConfig
+
+
+def changed(name: str, before: Columns, after: Columns, store: Store) -> tuple[Columns, np.ndarray]:
+    """The new rows of the pairs that a batch changes.
+
+    Args:
+        name: the relation.
+        before: the share of the touched customers as it was.
+        after: their share as it is.
+        store: the relation's pairs as they stand.
+
+    Returns:
+        Sorted rows, with ``support`` 0 for pairs that nobody shows any more, and the positions of those whose
+        last time must be looked up among the other customers; theirs is the touched customers' own so far.
+    """
+    key = np.union1d(before["key"], after["key"])
+    old, new = (_aligned(name, key, share) for share in (before, after))
+    differs = np.zeros(len(key), bool)
+    for column in ROWS[name]:
+        differs |= old[column] != new[column]
+    key, old, new = key[differs], take(old, differs), take(new, differs)
+    stands, _ = store.latest(key)
+    rows: Columns = {"key": key}
+    for column in ROWS[name]:
+        if column not in ("key", "last_time"):
+            rows[column] = stands[column] - old[column] + new[column]
+    others = stands["support"] > old["support"]
+    mine = np.where(new["support"] > 0, new["last_time"], np.iinfo(np.int64).min)
+    was, gave = stands["last_time"], old["support"] > 0
+    lost = others & gave & (old["last_time"] == was) & (mine < was)
+    rows["last_time"] = np.where(others & ~lost, np.maximum(was, mine), mine)
+    rows["last_time"][rows["support"] == 0] = 0
+    return {column: rows[column] for column in ROWS[name]}, np.flatnonzero(lost)
+
+
+def restore(
+    name: str, rows: Columns, lost: np.ndarray, touched: np.ndarray, status: Status, world: World
+) -> int:
+    """Look the last time of some pairs up among the customers whom the batch does not touch.
+
+    Args:
+        name: the relation.
+        rows: what :func:`changed` returned; its ``last_time`` is put right.
+        lost: positions in ``rows``.
+        touched: customers of the batch, ascending.
+        status: which products count.
+        world: what stands; for customers who are not touched it holds still.
+
+    Returns:
+        How many customers' rows were read again.
+    """
+    if not len(lost):
+        return 0
+    side, holders = ("looks", "lookers") if name == "co_viewed" else ("purchases", "buyers")
+    wanted = rows["key"][lost]
+    users = np.setdiff1d(users_of_both(wanted, world.stores[holders]), touched, assume_unique=True)
+    for at in range(0, len(users), AT_ONCE):
+        again = world.stores[side].of(users[at : at + AT_ONCE])
+        found = share_on_side(again, side, status, world.config, (name,)).pairs[name]
+        place = np.searchsorted(wanted, found["key"])
+        hit = wanted[np.minimum(place, len(wanted) - 1)] == found["key"]
+        target = lost[place[hit]]
+        rows["last_time"][target] = np.maximum(rows["last_time"][target], found["last_time"][hit])
+    return len(users)
+
+
+def share_on_side(rows: Columns, side: str, status: Status, config: GraphConfig, names: Sequence[str]) -> Share:
+    """The share of customers in relations that are all counted from one side: ``purchases`` or ``looks``."""
+    none = {column: np.zeros(0, type_) for column, type_ in ROWS["purchases"].items()}
+    return share_of(*((none, rows) if side == "looks" else (rows, none)), status, config, names)
+
+
+def _aligned(name: str, key: np.ndarray, share: Columns) -> Columns:
+    """A share with one row for each of ``key``, zeros where it has none."""
+    at = np.searchsorted(key, share["key"])
+    aligned = {}
+    for column, type_ in ROWS[name].items():
+        aligned[column] = key if column == "key" else np.zeros(len(key), type_)
+        if column != "key":
+            aligned[column][at] = share[column]
+    return aligned

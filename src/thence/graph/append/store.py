@@ -1,0 +1,179 @@
+"""Sorted segments on disk: what is old stays as it lies, what is new comes beside it, small ones are merged.
+
+A *store* is a list of segments of one kind of rows, oldest first, each sorted by its column ``key``. A segment
+is never changed. With new rows the youngest segments go into the new one while they are not much larger, so the
+sizes of segments grow at least threefold from one to the next: a store of n rows has O(log n) segments, and a
+row is written O(log n) times in its life. Segments that are written at one time lie in one *part*, an artifact
+of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thence.base.artifact import Draft, open_artifact
+from thence.graph.append.counted import PAIR, Columns, Fold, concat, every, merge, newest, take
+from thence.graph.append.groups import ranges
+from thence.graph.append.sightings import SUBSTITUTE
+
+KIND = "graphstate-part"
+GROWTH = 3
+"""A segment goes into the new one when it has at most this many times the rows gathered so far."""
+
+ROWS: dict[str, dict[str, type]] = {
+    "users": {"key": np.uint64, "other": np.uint64, "number": np.int32},
+    "purchases": {"key": np.int32, "order": np.int64, "item": np.int32, "time": np.int64},
+    "looks": {"key": np.int32, "item": np.int32, "time": np.int64},
+    "buyers": {"key": np.int64},
+    "lookers": {"key": np.int64},
+    "same_basket": PAIR,
+    "bought_after": PAIR,
+    "co_viewed": PAIR,
+    "substitute": SUBSTITUTE,
+}
+"""The columns of each store. ``buyers`` and ``lookers`` hold (item, user), each once."""
+
+FOLDS: dict[str, Fold] = {"users": every, "purchases": every, "looks": every}
+"""What becomes of equal keys when segments are merged; of the others the newest row stands."""
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """Segments of one kind of rows.
+
+    Args:
+        name: which kind, a key of ``ROWS``.
+        parts: the part that each segment lies in, oldest first.
+        segments: their columns, memory-mapped.
+    """
+
+    name: str
+    parts: tuple[str, ...]
+    segments: tuple[Columns, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of all segments, those included that newer ones replace."""
+        return sum(len(segment["key"]) for segment in self.segments)
+
+    @property
+    def empty(self) -> Columns:
+        """A table of no rows."""
+        return {name: np.zeros(0, type_) for name, type_ in ROWS[self.name].items()}
+
+    def between(self, low: np.ndarray, high: np.ndarray) -> tuple[Columns, np.ndarray]:
+        """Rows whose key lies in one of some ranges ``low … high - 1``, and which range each is from."""
+        found, whose = [self.empty], [np.zeros(0, np.int64)]
+        for segment in self.segments:
+            key = segment["key"]
+            first = np.searchsorted(key, low.astype(key.dtype))
+            last = np.searchsorted(key, high.astype(key.dtype))
+            found.append(take(segment, ranges(first, last)))
+            whose.append(np.repeat(np.arange(len(low)), last - first))
+        return concat(found), np.concatenate(whose)
+
+    def of(self, keys: np.ndarray) -> Columns:
+        """All rows of some keys, each key given once."""
+        return self.between(keys, keys + 1)[0]
+
+    def latest(self, keys: np.ndarray) -> tuple[Columns, np.ndarray]:
+        """The newest row of each key, zeros where there is none, and ``[num_keys]`` bool whether there is."""
+        known = np.zeros(len(keys), bool)
+        found = {name: np.zeros(len(keys), type_) for name, type_ in ROWS[self.name].items()}
+        for segment in reversed(self.segments):
+            at = np.searchsorted(segment["key"], keys)
+            at = np.minimum(at, len(segment["key"]) - 1)
+            hit = np.flatnonzero(~known & (segment["key"][at] == keys)) if len(segment["key"]) else at[:0]
+            for name, column in segment.items():
+                found[name][hit] = column[at[hit]]
+            known[hit] = True
+        return found, known
+
+
+def open_store(folder: Path, name: str, parts: Iterable[str], *, verify: bool = False) -> Store:
+    """A store whose segments lie in parts of ``folder``.
+
+    Raises:
+        ArtifactError: a part is absent, torn or (with ``verify``) tampered with.
+    """
+    parts = tuple(parts)
+    segments = []
+    for part in parts:
+        art = open_artifact(folder / part, KIND, verify=verify)
+        segments.append({column: art.array(f"{name}.{column}") for column in ROWS[name]})
+    return Store(name, parts, tuple(segments))
+
+
+def grow(store: Store, new: Columns, draft: Draft) -> tuple[str, ...]:
+    """Write new sorted rows into a part, together with the young segments that they outgrow.
+
+    Args:
+        store: what stands.
+        new: sorted rows; of those with a key that stands already, the new row counts.
+        draft: the part that is being written; its folder's name is not yet its own.
+
+    Returns:
+        The parts of the segments that remain as they are, oldest first; the new one comes after them. All of
+        them where there is nothing new.
+    """
+    if not len(new["key"]):
+        return store.parts
+    stays, rows = len(store.segments), len(new["key"])
+    while stays and len(store.segments[stays - 1]["key"]) <= GROWTH * rows:
+        stays -= 1
+        rows += len(store.segments[stays]["key"])
+    fold = FOLDS.get(store.name, newest)
+    with Writer(draft, store.name) as writer:
+        for block in merge([*store.segments[stays:], new], fold):
+            writer.write(_without_none(block) if not stays else block)
+    return store.parts[:stays]
+
+
+class Writer:
+    """Writes one segment block by block, so that it never has to be in memory.
+
+    Args:
+        draft: the part that it becomes a piece of.
+        name: the store's name.
+    """
+
+    def __init__(self, draft: Draft, name: str) -> None:
+        self.rows = 0
+        self._types = {column: np.dtype(type_) for column, type_ in ROWS[name].items()}
+        self._files: dict[str, Any] = {
+            column: draft.path(f"{name}.{column}.npy").open("wb") for column in self._types
+        }
+
+    def __enter__(self) -> Writer:
+        """Begin with headers that say that there are no rows; they have room for the number."""
+        self._headers()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Write the number of rows into the headers."""
+        self._headers()
+        for file in self._files.values():
+            file.close()
+
+    def write(self, block: Mapping[str, np.ndarray]) -> None:
+        """Add the rows that come next in order."""
+        for column, file in self._files.items():
+            np.ascontiguousarray(block[column], self._types[column]).tofile(file)
+        self.rows += len(block["key"])
+
+    def _headers(self) -> None:
+        for column, file in self._files.items():
+            file.flush()
+            file.seek(0)
+            shape = {"descr": self._types[column].str, "fortran_order": False, "shape": (self.rows,)}
+            np.lib.format.write_array_header_1_0(file, shape)
+
+
+def _without_none(table: Columns) -> Columns:
+    """Rows that count; in the oldest segment nobody needs to be told that a pair is gone."""
+    return take(table, np.flatnonzero(table["support"] > 0)) if "support" in table else table

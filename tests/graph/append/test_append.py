@@ -1,0 +1,99 @@
+"""Whatever comes, in whatever batches: after each, the snapshot is the graph of the whole log."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pyarrow as pa
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from tests.graph.literal import DAY, MINUTE, log_of
+from tests.graph.test_digraph import assert_same
+
+from thence.graph.append import append, snapshot, start
+from thence.graph.build import RELATIONS, GraphConfig, build_graph
+from thence.graph.digraph import DiGraph
+
+NAMES = ("timestamp", "user_id", "item_id", "event", "order_id")
+CATEGORIES = {"a": "x", "b": "x", "c": "x > y", "d": None, "e": "x", "g": " "}
+USERS, ITEMS = ["ann", "bob", "cleo", "dan"], ["a", "b", "c", "d", "e", "f"]
+FIRST = [
+    (day * DAY, user, item, "purchase", None)
+    for day, user, item in [(10, "ann", "a"), (11, "ann", "b"), (12, "bob", "a"), (12, "bob", "b")]
+]
+
+
+def catalogue(names):
+    return pa.table(
+        {
+            "item_id": pa.array(list(names), pa.string()),
+            "title": pa.array([name.upper() for name in names], pa.string()),
+            "category": pa.array([CATEGORIES.get(name, "x") for name in names], pa.string()),
+        }
+    )
+
+
+def table_of(rows):
+    types = (pa.int64(), *[pa.string()] * 4)
+    columns = list(zip(*rows, strict=True)) or [()] * 5
+    return pa.table({n: pa.array(c, t) for n, c, t in zip(NAMES, columns, types, strict=True)})
+
+
+moments = st.one_of(
+    st.integers(0, 45).map(lambda day: day * DAY),
+    st.tuples(st.integers(9, 13), st.integers(0, 80)).map(lambda t: t[0] * DAY + t[1] * MINUTE),
+)
+purchases = st.tuples(
+    moments,
+    st.sampled_from(USERS),
+    st.sampled_from(ITEMS),
+    st.just("purchase"),
+    st.sampled_from([None, None, "o1", "o2"]),
+)
+looks = st.tuples(
+    st.integers(0, 240).map(lambda minute: 12 * DAY + minute * MINUTE),
+    st.sampled_from(USERS[:3]),
+    st.sampled_from([*ITEMS, "g"]),
+    st.sampled_from(["view", "view", "click"]),
+    st.none(),
+)
+others = st.tuples(moments, st.sampled_from(USERS), st.sampled_from(ITEMS), st.just("cart"), st.none())
+batches = st.lists(st.lists(st.one_of(purchases, looks, purchases, others), max_size=12), min_size=1, max_size=4)
+configs = st.builds(
+    GraphConfig,
+    relations=st.sampled_from([RELATIONS, ("bought_after", "same_basket"), ("same_basket", "co_viewed")]),
+    min_count=st.integers(1, 3),
+    min_support=st.sampled_from([None, 1, 2]),
+    window_days=st.sampled_from([1.0, 28.0]),
+    max_basket=st.sampled_from([2, 3, 200]),
+    include_cold=st.booleans(),
+)
+ALL = GraphConfig(RELATIONS, min_count=1, min_support=1)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(batches, configs, st.booleans())
+@example([[(1 * DAY, "ann", "b", "purchase", None)]], ALL, True)  # b no longer after a
+@example([[(3 * DAY, "bob", "b", "purchase", None)]], ALL, True)
+@example([[(9 * DAY, "ann", "c", "purchase", "o1")], [(8 * DAY, "ann", "d", "purchase", "o1")]], ALL, True)
+def test_the_snapshot_is_the_graph_of_the_whole_log(batches, config, catalogued):
+    items = catalogue("abcdeg") if catalogued else None
+    first = FIRST * config.min_count
+    with tempfile.TemporaryDirectory() as tmp:
+        made = start(log_of(first, items), f"{tmp}/state", config)
+        check(made, first, items, config)
+        rows = list(first)
+        for batch in batches:
+            report = append(f"{tmp}/state", table_of(batch), f"{tmp}/graph")
+            rows += batch
+            check(report.graph, rows, items, config)
+            assert_same(DiGraph.load(f"{tmp}/graph"), report.graph)
+            assert report.events == len(batch)
+        assert_same(snapshot(f"{tmp}/state", verify=True), report.graph)
+        parts = [path.name for path in Path(f"{tmp}/state").iterdir()]
+        assert all(name == "head" or name.startswith("part-") for name in parts)
+
+
+def check(made, rows, items, config):
+    assert_same(made, build_graph(log_of(rows, items), config))
