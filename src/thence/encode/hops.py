@@ -111,10 +111,11 @@ def hop_means(
     loader = Loader(FanOut(side, fan_out, seed=seed), seeds, threads=threads, seed=None)
     if how == "auto":
         how = plan(side, len(seeds), fan_out, x.shape[1], seed=seed).how
-    share = shares(side)
     if how == "sampled":
-        rows = [_around(sample, share, x, threads) for sample in loader]
+        total = _totals(side)
+        rows = [_around(sample, side, total, x, threads) for sample in loader]
         return np.concatenate(rows) if rows else np.empty((0, x.shape[1]), np.float32)
+    share = shares(side)
     for _ in fan_out:
         x = aggregate(side.indptr, side.neighbors, share, x, threads=threads)
     return x[seeds]
@@ -122,15 +123,26 @@ def hop_means(
 
 def shares(side: Side) -> np.ndarray:
     """``[entries]`` float32: the share of each entry in its row's weight; a row without weight has none."""
-    weight = np.ones(len(side.neighbors)) if side.weight is None else side.weight.astype(np.float64)
-    row = np.repeat(np.arange(side.num_nodes), side.degree)
-    total = np.bincount(row, weights=weight, minlength=side.num_nodes)
-    return (weight / np.where(total > 0, total, 1.0)[row]).astype(np.float32)
+    total = np.repeat(_totals(side), side.degree)
+    weight = 1.0 if side.weight is None else side.weight
+    return np.divide(weight, total, out=np.zeros(len(total), np.float32), where=total > 0)
 
 
-def _around(sample: Sample, share: np.ndarray, x: np.ndarray, threads: int) -> np.ndarray:
+def _totals(side: Side) -> np.ndarray:
+    """``[num_nodes]`` float32: the weight of each row."""
+    if side.weight is None:
+        return side.degree.astype(np.float32)
+    total, filled = np.zeros(side.num_nodes, np.float32), side.degree > 0
+    if filled.any():
+        total[filled] = np.add.reduceat(side.weight, side.indptr[:-1][filled], dtype=np.float64)
+    return total
+
+
+def _around(sample: Sample, side: Side, total: np.ndarray, x: np.ndarray, threads: int) -> np.ndarray:
     """The seeds' rows of P^L x as a sample estimates them: outer hops first, each on fewer nodes."""
-    weight = share[sample.entry] * sample.scale
+    weight = sample.scale / total[sample.nodes[sample.row]]
+    if side.weight is not None:
+        weight *= side.weight[sample.entry]
     below, column = x, sample.nodes[sample.column]
     for hop in range(sample.num_hops, 0, -1):
         rows, arcs = int(sample.node_ptr[hop]), int(sample.arc_ptr[hop])
