@@ -2,6 +2,7 @@
 
 from thence.graph.sample.fan_out import FanOut as FanOut
 from thence.graph.sample.loader import Loader as Loader
+from thence.graph.sample.roles import roles_side as roles_side
 from thence.graph.sample.sample import NeighborSampler as NeighborSampler
 from thence.graph.sample.sample import Sample as Sample
 from thence.graph.sample.side import Direction as Direction
