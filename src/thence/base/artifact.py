@@ -1,9 +1,9 @@
 """The only reader and writer of saved things: a folder, a manifest, digests, and an atomic rename.
 
 An artifact is a folder with ``manifest.json`` (format version, kind, counts, metrics, config, data
-fingerprint, and the SHA-256 and size of each other file) and files of four kinds: ``.npy`` arrays and ``.arrow``
-tables (both opened memory-mapped), ``.safetensors`` (named tensors) and ``.parquet`` (compressed tables). Nothing
-in it can run code.
+fingerprint, and the SHA-256 and size of each other file) and files of four kinds: ``.npy`` arrays and
+``.arrow`` tables (both opened memory-mapped), ``.safetensors`` (named tensors) and ``.parquet`` (compressed
+tables). Nothing in it can run code.
 
 Writing goes to a temporary folder beside the target, every file is fsynced, the manifest comes last, and one
 rename publishes the whole. A reader therefore sees the old artifact or the new one, never a mixture: an

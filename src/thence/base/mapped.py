@@ -1,7 +1,8 @@
 """Files that are used where they lie: arrays and tables whose bytes the system pages in when they are touched.
 
 A table is kept as an uncompressed Arrow file of one batch a chunk, so that opening it costs the same for a
-thousand rows as for a hundred million, and processes that open it share its pages. An array is an ``.npy`` file.
+thousand rows as for a hundred million, and processes that open it share its pages. An array is an ``.npy``
+file.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import DTypeLike
 
 BLOCK_BYTES = 1 << 26
 
@@ -63,3 +65,51 @@ def release(array: np.ndarray) -> None:
         base = base.base
     if isinstance(base, mmap.mmap):
         base.madvise(mmap.MADV_DONTNEED)
+
+
+class Column:
+    """An array that is filled from front to back, in memory or, when it is to stay out of it, in a file.
+
+    Args:
+        length: how many values there will be.
+        dtype: their type.
+        path: the ``.npy`` file to write; None for memory.
+
+    Example:
+        >>> column = Column(3, np.int32)
+        >>> column.append(np.array([4, 5])), column.append(np.array([6]))
+        (None, None)
+        >>> column.finish().tolist()
+        [4, 5, 6]
+    """
+
+    def __init__(self, length: int, dtype: DTypeLike, path: Path | None = None) -> None:
+        self.length, self.dtype, self.filled = length, np.dtype(dtype), 0
+        self._path = path
+        self._array = np.empty(length if path is None else 0, self.dtype)
+        if path is not None:
+            self._stream = path.open("wb")
+            header = {"descr": self.dtype.str, "fortran_order": False, "shape": (length,)}
+            np.lib.format.write_array_header_1_0(self._stream, header)
+
+    def append(self, values: np.ndarray) -> None:
+        """Put the next values behind those that came before."""
+        begin, self.filled = self.filled, self.filled + len(values)
+        if self._path is None:
+            self._array[begin : self.filled] = values
+        else:
+            self._stream.write(np.ascontiguousarray(values, self.dtype).data)
+
+    def finish(self) -> np.ndarray:
+        """The whole array, mapped read-only where it lies in a file (which may then be unlinked).
+
+        Raises:
+            ValueError: fewer or more values came than were announced.
+        """
+        if self._path is not None:
+            self._stream.close()
+        if self.filled != self.length:
+            raise ValueError(f"{self.filled} values came of {self.length}")
+        if self._path is None or not self.length:
+            return self._array
+        return np.load(self._path, mmap_mode="r", allow_pickle=False)

@@ -147,28 +147,31 @@ class Arcs:
 
     @property
     def reverse_at(self) -> np.ndarray:
-        """``[num_arcs]`` int32 or int64: the out-order position of each arc's reverse, -1 where there is none."""
+        """``[num_arcs]`` int32 or int64: the out-order position of each arc's reverse, -1 for none."""
         reverse = np.empty(self.num_arcs, position_type(self.num_arcs))
-        for part, found in self.reverse_blocks():
-            reverse[part] = found
+        for first, last in self.row_blocks():
+            reverse[self.indptr[first] : self.indptr[last]] = self.reverse_of(first, last)
         return reverse
 
-    def reverse_blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Where reverses stand (as :attr:`reverse_at`), some rows at a time, in order.
+    def row_blocks(self) -> Iterator[tuple[int, int]]:
+        """Ranges ``(first, last)`` of nodes with about ``BLOCK`` arcs each, for work a piece at a time."""
+        edges = np.searchsorted(self.indptr, np.arange(BLOCK, self.num_arcs, BLOCK))
+        bounds = np.unique(np.concatenate([[0], edges, [self.num_nodes]]))
+        yield from zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+
+    def reverse_of(self, first: int, last: int) -> np.ndarray:
+        """:attr:`reverse_at` of the arcs of nodes ``first … last - 1`` alone.
 
         The nodes that node i leads to and the nodes that lead to it are both sorted; where the two lists meet,
         the arcs are each other's reverse.
         """
-        for first, last in self._row_blocks():
-            out = slice(int(self.indptr[first]), int(self.indptr[last]))
-            into = slice(int(self.in_indptr[first]), int(self.in_indptr[last]))
-            leads_to = self._keys(self.indptr, self.targets, first, last)
-            led_from = self._keys(self.in_indptr, self.sources, first, last)
-            if not len(led_from):
-                yield out, np.full(len(leads_to), -1, self.in_order.dtype)
-                continue
-            at = np.minimum(np.searchsorted(led_from, leads_to), len(led_from) - 1)
-            yield out, np.where(led_from[at] == leads_to, self.in_order[into][at], -1)
+        leads_to = self._keys(self.indptr, self.targets, first, last)
+        led_from = self._keys(self.in_indptr, self.sources, first, last)
+        if not len(led_from):
+            return np.full(len(leads_to), -1, self.in_order.dtype)
+        at = np.minimum(np.searchsorted(led_from, leads_to), len(led_from) - 1)
+        order = self.in_order[self.in_indptr[first] : self.in_indptr[last]]
+        return np.where(led_from[at] == leads_to, order[at], -1)
 
     @property
     def one_way(self) -> np.ndarray:
@@ -251,12 +254,6 @@ class Arcs:
     def _symmetric(self) -> bool:
         """Every arc's reverse exists: both sides then list the same neighbours."""
         return np.array_equal(self.indptr, self.in_indptr) and np.array_equal(self.targets, self.sources)
-
-    def _row_blocks(self) -> Iterator[tuple[int, int]]:
-        """Ranges of nodes with about ``BLOCK`` arcs each."""
-        edges = np.searchsorted(self.indptr, np.arange(BLOCK, self.num_arcs, BLOCK))
-        bounds = np.unique(np.concatenate([[0], edges, [self.num_nodes]]))
-        yield from zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
 
     def _keys(self, indptr: np.ndarray, neighbors: np.ndarray, first: int, last: int) -> np.ndarray:
         """Keys node · num_nodes + neighbour of the rows first … last - 1 of one side, ascending."""

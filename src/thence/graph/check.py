@@ -182,7 +182,7 @@ def check_stored(arcs: Arcs) -> None:
 
 
 def _check_rows(arcs: Arcs) -> None:
-    """Both sides list nodes that exist, ascending and not their own, and the in-side the arcs of the out-side."""
+    """Rows list nodes that exist, ascending and not their own; the in-side lists the out-side's arcs."""
     _check_side("targets", arcs.indptr, arcs.targets)
     _check_side("sources", arcs.in_indptr, arcs.sources)
     source = np.repeat(np.arange(arcs.num_nodes, dtype=np.int32), arcs.out_degree)

@@ -1,14 +1,16 @@
 """The compiled check of a large relation: every row of both sides, in one pass over each array.
 
-The out-side is sound when each row ascends and holds nodes that exist. The in-side lists the same arcs when each
-of its entries (s at target j, with position p) satisfies targets[p] = j and indptr[s] ≤ p < indptr[s + 1]: inside
-a row the sources ascend, so no position occurs twice, and both sides have as many entries.
+The out-side is sound when each row ascends and holds nodes that exist. The in-side lists the same arcs when
+each of its entries (s at target j, with position p) satisfies targets[p] = j and indptr[s] ≤ p < indptr[s + 1]:
+inside a row the sources ascend, so no position occurs twice, and both sides have as many entries.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,14 +43,12 @@ def first_fault(arcs: Arcs) -> str:
         >>> first_fault(Arcs.from_pairs([0, 0], [1, 2], num_nodes=3))
         ''
     """
-    arrays = tuple(map(np.asarray, (arcs.indptr, arcs.targets, arcs.in_indptr, arcs.sources, arcs.in_order)))
+    fields = (arcs.indptr, arcs.targets, arcs.in_indptr, arcs.sources, arcs.in_order)
+    rows: Callable[[int, int], int] = partial(_fault, *map(np.asarray, fields))
     bounds = np.unique(np.concatenate([_shares(arcs.indptr), _shares(arcs.in_indptr)])).tolist()
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        found = [
-            pool.submit(_fault, *arrays, first, last)
-            for first, last in zip(bounds[:-1], bounds[1:], strict=True)
-        ]
-        return FAULTS[min((one.result() for one in found if one.result()), default=0)]
+        found = list(pool.map(rows, bounds[:-1], bounds[1:]))
+        return FAULTS[min(filter(None, found), default=0)]
 
 
 def _shares(indptr: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """DiGraph: the products of a shop as nodes and one or several relations among them as directed arcs.
 
-A saved graph is opened, not read: arrays, ids and the table of nodes are mapped, and processes that open it share
-them. ``docs/decisions/0004-opening.md`` says what is checked when.
+A saved graph is opened, not read: arrays, ids and the table of nodes are mapped, and processes that open it
+share them. ``docs/decisions/0004-opening.md`` says what is checked when.
 """
 
 from __future__ import annotations
@@ -142,8 +142,8 @@ class DiGraph:
 
         Args:
             folder: where ``save`` put it.
-            verify: compare every file's SHA-256 and :meth:`check` what it says, which reads all of it once. When
-                False, only the manifest, sizes, types, shapes, and first and last offsets are checked, in
+            verify: compare every file's SHA-256 and :meth:`check` what it says, which reads all of it once.
+                When False, only the manifest, sizes, types, shapes, and first and last offsets are checked, in
                 milliseconds whatever the size: for files that this program, or the one that started it, has
                 verified before.
 

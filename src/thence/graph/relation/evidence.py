@@ -17,12 +17,14 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from thence.graph.arcs import BLOCK, Arcs
+from thence.base.mapped import Column, release
+from thence.graph.arcs import Arcs
 from thence.graph.relation.pairs import Pairs
 
 
@@ -55,32 +57,55 @@ class Evidence:
     ordered: bool = False
 
     def to_arcs(self) -> Arcs:
-        """Arcs weighted by support, with support, lift, asymmetry and last time as values."""
-        pairs = self.pairs
-        arcs = Arcs.from_pairs(
+        """Arcs weighted by support, with support, lift, asymmetry and last time as values.
+
+        Pairs that lie on disk become arcs that lie on disk, without being held in memory.
+        """
+        with tempfile.TemporaryDirectory(prefix="thence-values-") as folder:
+            arcs, where = self._counted(), Path(folder) if self.pairs.on_disk else None
+            found = {
+                name: Column(arcs.num_arcs, np.float32, where and where / f"{name}.npy")
+                for name in ("lift", "asymmetry")
+            }
+            for first, last in arcs.row_blocks():
+                for column, values in zip(found.values(), self._statistics(arcs, first, last), strict=True):
+                    column.append(values)
+                for array in (arcs.targets, arcs.sources, arcs.in_order):
+                    release(array)
+            release(arcs.values["support"])
+            more = {name: column.finish() for name, column in found.items()}
+            return replace(arcs, values={**arcs.values, **more})
+
+    def _counted(self) -> Arcs:
+        """The arcs with what was counted."""
+        pairs, num_nodes = self.pairs, len(self.tries)
+        if pairs.on_disk:
+            from thence.graph.external import arcs_from_blocks
+
+            return arcs_from_blocks(pairs.blocks(), num_nodes=num_nodes, directed=self.directed)
+        return Arcs.from_pairs(
             pairs.source,
             pairs.target,
-            num_nodes=len(self.tries),
+            num_nodes=num_nodes,
             weight=pairs.support,
             values={"support": pairs.support, "last_time": pairs.last_time},
             directed=self.directed,
         )
-        source, target = np.repeat(np.arange(arcs.num_nodes, dtype=np.int32), arcs.out_degree), arcs.targets
-        support, at = arcs.values["support"], arcs.reverse_at if self.directed else None
 
-        def lifts(part: slice) -> np.ndarray:
-            return lift(support[part], self.tries[source[part]], self.hits[target[part]], self.trials)
-
-        def asymmetries(part: slice) -> np.ndarray:
-            if at is None:
-                return np.zeros(len(support[part]))
-            reverse = np.where(at[part] >= 0, support[np.maximum(at[part], 0)], 0)
-            if self.ordered:
-                return order_asymmetry(support[part], reverse)
-            return asymmetry(support[part], reverse, self.tries[source[part]], self.tries[target[part]])
-
-        arcs = arcs.with_value("lift", _in_blocks(arcs.num_arcs, lifts))
-        return arcs.with_value("asymmetry", _in_blocks(arcs.num_arcs, asymmetries))
+    def _statistics(self, arcs: Arcs, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+        """Lift and asymmetry of the arcs of nodes ``first … last - 1``."""
+        part = slice(int(arcs.indptr[first]), int(arcs.indptr[last]))
+        source = np.repeat(np.arange(first, last), np.diff(arcs.indptr[first : last + 1]))
+        target, support = arcs.targets[part], arcs.values["support"]
+        seen, tries = support[part], self.tries[source]
+        lifts = lift(seen, tries, self.hits[target], self.trials)
+        if not self.directed:
+            return lifts, np.zeros(len(seen))
+        at = arcs.reverse_of(first, last)
+        back = np.where(at >= 0, support[np.maximum(at, 0)], 0)
+        if self.ordered:
+            return lifts, order_asymmetry(seen, back)
+        return lifts, asymmetry(seen, back, tries, self.tries[target])
 
 
 def lift(support: np.ndarray, tries: np.ndarray, hits: np.ndarray, trials: float) -> np.ndarray:
@@ -140,11 +165,3 @@ def order_asymmetry(support: np.ndarray, reverse: np.ndarray) -> np.ndarray:
     """
     total = np.maximum(support.astype(float) + reverse, 1.0)
     return (support.astype(float) - reverse) / np.sqrt(total)
-
-
-def _in_blocks(num: int, compute: Callable[[slice], np.ndarray]) -> np.ndarray:
-    """``[num]`` float32, computed in float64 a block at a time."""
-    found = np.empty(num, np.float32)
-    for at in range(0, num, BLOCK):
-        found[at : at + BLOCK] = compute(slice(at, at + BLOCK))
-    return found

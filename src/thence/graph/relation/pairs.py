@@ -1,15 +1,30 @@
 """Ordered pairs of nodes, counted: what every relation comes down to.
 
 A pair is one int64 while the engine counts it, source · 2³² + target: groups of one number take half the time
-and memory of groups of two.
+and memory of groups of two. Counted pairs beyond some millions do not come into memory but into files that are
+mapped, and what is made of them stays on disk as well.
 """
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+
+from thence.base.mapped import release
+from thence.events import engine
+
+ON_DISK_FROM = 1 << 22
+"""Pairs; fewer are held in memory."""
+PIECE = 1 << 20
+FIELDS = {"source": np.int32, "target": np.int32, "support": np.int32, "last_time": np.int64}
 
 SHIFT = 32
 TARGET = (1 << SHIFT) - 1
@@ -39,12 +54,32 @@ class Pairs:
             >>> once.mirrored().source.tolist(), once.mirrored().target.tolist()
             ([3, 5], [5, 3])
         """
-        return Pairs(
-            np.concatenate([self.source, self.target]),
-            np.concatenate([self.target, self.source]),
-            np.tile(self.support, 2),
-            np.tile(self.last_time, 2),
-        )
+        turned = Pairs(self.target, self.source, self.support, self.last_time)
+        if self.on_disk:
+            return _on_disk(piece for pairs in (self, turned) for piece in pairs.pieces())
+        ours, theirs = self.columns(), turned.columns()
+        return Pairs(*(np.concatenate([ours[name], theirs[name]]) for name in FIELDS))
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the pairs are mapped from files."""
+        return isinstance(self.source, np.memmap)
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The four arrays by name."""
+        return {name: getattr(self, name) for name in FIELDS}
+
+    def pieces(self) -> Iterator[dict[str, np.ndarray]]:
+        """The columns, some rows at a time; memory that a map took for them is given back."""
+        for at in range(0, len(self.source), PIECE):
+            yield {name: array[at : at + PIECE] for name, array in self.columns().items()}
+            for array in self.columns().values():
+                release(array)
+
+    def blocks(self) -> Iterator[dict[str, np.ndarray]]:
+        """Pieces in which the support is the weight as well."""
+        for piece in self.pieces():
+            yield {**piece, "weight": piece["support"]}
 
 
 def pair_of(source: Any, target: Any) -> Any:
@@ -64,12 +99,31 @@ def count_pairs(seen: Any, *, min_support: int) -> Pairs:
 
 
 def fetch_pairs(counted: Any) -> Pairs:
-    """Pairs from a table of ``pair``, ``support`` and ``last_time``, each pair once."""
-    table = counted.select("pair", "last_time", support=counted.support.cast("int32")).to_pyarrow()
-    pair = table["pair"].to_numpy()
-    return Pairs(
-        (pair >> SHIFT).astype(np.int32),
-        (pair & TARGET).astype(np.int32),
-        table["support"].to_numpy(),
-        table["last_time"].to_numpy(),
-    )
+    """Pairs from a table of ``pair``, ``support`` and ``last_time``, each pair once; many are put on disk."""
+    rows = counted.select("pair", "last_time", support=counted.support.cast("int32"))
+    waiting: list[dict[str, np.ndarray]] = []
+    pieces = map(_columns, engine.batches(rows, PIECE))
+    for piece in pieces:
+        waiting.append(piece)
+        if sum(len(one["source"]) for one in waiting) >= ON_DISK_FROM:
+            return _on_disk(chain(waiting, pieces))
+    empty = {name: np.zeros(0, type_) for name, type_ in FIELDS.items()}
+    return Pairs(*(np.concatenate([empty[name], *(one[name] for one in waiting)]) for name in FIELDS))
+
+
+def _columns(batch: pa.RecordBatch) -> dict[str, np.ndarray]:
+    pair, support, last_time = (batch[name].to_numpy() for name in ("pair", "support", "last_time"))
+    ends = {"source": (pair >> SHIFT).astype(np.int32), "target": (pair & TARGET).astype(np.int32)}
+    return {**ends, "support": support, "last_time": last_time}
+
+
+def _on_disk(pieces: Iterable[dict[str, np.ndarray]]) -> Pairs:
+    """Pairs that are mapped from files which vanish with them."""
+    with tempfile.TemporaryDirectory(prefix="thence-pairs-") as folder:
+        paths = [Path(folder) / name for name in FIELDS]
+        with ExitStack() as stack:
+            streams = [stack.enter_context(path.open("wb")) for path in paths]
+            for piece in pieces:
+                for stream, (name, type_) in zip(streams, FIELDS.items(), strict=True):
+                    stream.write(np.ascontiguousarray(piece[name], type_).data)
+        return Pairs(*(np.memmap(path, type_, "r") for path, type_ in zip(paths, FIELDS.values(), strict=True)))
