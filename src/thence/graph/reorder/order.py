@@ -29,6 +29,8 @@ def rcm_order(arcs: Arcs) -> np.ndarray:
         >>> rcm_order(Arcs.from_pairs([0, 2, 1], [2, 1, 3], num_nodes=4)).tolist()  # the path 0 - 2 - 1 - 3
         [3, 1, 2, 0]
     """
+    if not arcs.num_nodes:  # which SciPy cannot do
+        return np.empty(0, np.int64)
     return reverse_cuthill_mckee(symmetrised(arcs), symmetric_mode=True).astype(np.int64)
 
 

@@ -111,11 +111,12 @@ def leverage(
         fix = nearest(str(estimate), ESTIMATES) if estimate not in ESTIMATES else "Give at least 1."
         raise ConfigError(f"estimate={estimate!r}, projections={projections}", fix=fix)
     weight, source = weights_of(arcs), sources_of(arcs)
-    degree = np.bincount(source, weight, arcs.num_nodes) + np.bincount(arcs.targets, weight, arcs.num_nodes)
+    degree = np.zeros(arcs.num_nodes)
+    for ends in (source, arcs.targets):
+        degree += np.bincount(ends, weight, arcs.num_nodes)
     if estimate == "degree":
-        with np.errstate(divide="ignore"):
-            inverse = 1.0 / degree
-        return np.where(weight > 0, weight * (inverse[source] + inverse[arcs.targets]), 0.0)
+        inverse = 1.0 / np.where(degree > 0, degree, np.inf)  # 0 where nothing weighs
+        return weight * (inverse[source] + inverse[arcs.targets])
     pair, count = pair_of(arcs)
     together = np.bincount(pair, weight, minlength=count)
     resistance = _projected(arcs, pair, together, degree, (projections, seed, progress))
