@@ -19,9 +19,12 @@ import numba
 import numpy as np
 
 from thence.graph.sample.kernel.hash import GOLDEN, fold, mix, unit
+from thence.graph.sample.kernel.prefetch import prefetch
 
 SHORT = 24
 """Rows of at most this many entries are read whole."""
+
+AHEAD, FLOATS, DOUBLES, TINY = 6, 16, 8, 1e-250
 
 
 @numba.njit(cache=True, nogil=True)
@@ -63,7 +66,16 @@ def draw_weighted(
     count, entry, scale = drawn
     arrival, place = np.empty(most + 1), np.empty(most + 1, np.int64)
     end = 0
+    last = len(begin) - 1
     for i in range(len(begin)):
+        soon = min(i + AHEAD, last)
+        if length[soon] <= SHORT:
+            for e in range(0, length[soon], FLOATS):
+                prefetch(weight, begin[soon] + e)
+        else:
+            step = max(length[soon] // 16, DOUBLES)
+            for e in range(step >> 1, length[soon], step):
+                prefetch(total, begin[soon] + e)
         stream = fold(key, word[i])
         if length[i] <= most:
             num = 0
@@ -127,25 +139,28 @@ def _leap(
     place: np.ndarray,
 ) -> int:
     """First arrivals of a long row, without reading it unless repeats abound."""
-    rate, when, num = total[begin + length - 1], 0.0, 0
+    rate, num, spent = total[begin + length - 1], 0, 1.0
     if rate <= 0.0:
         return 0
     stream = mix(stream)
     for turn in range(4 * len(arrival) + 16):
-        when -= math.log(unit(mix(stream + np.uint64(2 * turn) * GOLDEN))) / rate
+        spent *= unit(mix(stream + np.uint64(2 * turn) * GOLDEN))  # gaps are -log(u) / rate: one log for all
         level = unit(mix(stream + np.uint64(2 * turn + 1) * GOLDEN)) * rate
-        low, high = begin, begin + length - 1
-        while low < high:
-            middle = (low + high) >> 1
-            if total[middle] > level:
-                high = middle
-            else:
-                low = middle + 1
-        if weight[low] > 0.0 and not _among(low, place, num):
-            arrival[num], place[num] = when, low
-            num += 1
-            if num == len(arrival):
-                return num
+        low, left = begin, length
+        while left > 1:  # the first entry whose running total is above the level, without a branch
+            half = left >> 1
+            low += half * (total[low + half - 1] <= level)
+            left -= half
+        if weight[low] <= 0.0 or _among(low, place, num):
+            continue
+        arrival[num], place[num] = 0.0, low
+        num += 1
+        if num == len(arrival) or spent < TINY:
+            break
+    when = -math.log(spent) / rate
+    if num == len(arrival):
+        arrival[num - 1] = when
+        return num
     return _read(begin, length, mix(stream), weight, when, num, arrival, place)
 
 
