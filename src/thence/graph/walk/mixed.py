@@ -51,13 +51,14 @@ def mixture(
         raise DataError(f"relations have different nodes: {sizes}")
     sides = {name: side_of(arcs, direction, weight=weight) for name, arcs in relations.items()}
     degree = np.sum([side.degree for side in sides.values()], axis=0)
-    indptr = np.concatenate([[0], np.cumsum(degree)]).astype(np.int64)
+    begin = np.concatenate([[0], np.cumsum(degree, dtype=np.int64)])
+    indptr = begin.astype(np.int32 if begin[-1] < 2**31 else np.int64)
     neighbors, mixed = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float32)
-    begin = indptr[:-1].copy()
+    begin = begin[:-1]
     for name, side in sides.items():
         place = np.repeat(begin - side.indptr[:-1], side.degree) + np.arange(len(side.neighbors))
         neighbors[place], mixed[place] = side.neighbors, shares[name] * _by_row(side)
-        begin += side.degree
+        begin = begin + side.degree
     return Side(indptr, neighbors, weight=mixed)
 
 
