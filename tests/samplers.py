@@ -9,8 +9,10 @@ import numpy as np
 
 from thence.graph.arcs import Arcs
 from thence.graph.sample import Direction, FanOut, NeighborSampler, Side
+from thence.graph.sample.adaptive import Adaptive
 from thence.graph.sample.labor import Labor
 from thence.graph.sample.ladies import Ladies
+from thence.graph.sample.saint import Saint
 from thence.graph.sample.shadow import Shadow
 
 Make = Callable[[Arcs | Side, Direction, int], NeighborSampler]
@@ -60,6 +62,20 @@ CASES: dict[str, Case] = {
     ),
     "ladies_keep": Case(lambda g, d, s: Ladies(g, [6, 4], direction=d, keep_seeds=True, seed=s)),
     "shadow": Case(lambda g, d, s: Shadow(g, [3, 2], direction=d, seed=s), unbiased=False),
+    "saint_walk": Case(
+        lambda g, d, s: Saint(g, "walk", 3, roots=4, direction=d, rounds=20, seed=s), unbiased=False
+    ),
+    "adaptive": Case(
+        lambda g, d, s: Adaptive(g, [3, 2], direction=d, seed=s), most=3, unbiased=False, direct=False
+    ),
+    "adaptive_near": Case(
+        lambda g, d, s: Adaptive(g, [3, 2], direction=d, by_score=False, least=1, reach=None, seed=s), most=3
+    ),
+    "adaptive_weighted": Case(
+        lambda g, d, s: Adaptive(g, [3, 2], direction=d, weight="weight", reach=None, seed=s),
+        most=3,
+        sides=False,
+    ),
 }
 
 

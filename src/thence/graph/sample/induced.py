@@ -8,7 +8,7 @@ import numpy as np
 
 from thence.base.errors import DataError
 from thence.graph.sample.kernel.draw import spans
-from thence.graph.sample.kernel.induced import arcs_among
+from thence.graph.sample.kernel.induced import THIN, arcs_among
 from thence.graph.sample.sample import Sample
 from thence.graph.sample.side import Side
 
@@ -59,7 +59,7 @@ def induced(
     size = np.diff(bounds)
     room = int(np.minimum(length[member], np.repeat(size, size)).sum() if ascend else length.sum())
     row, column, entry = (np.empty(room, np.int64) for _ in range(3))  # pages that are not filled cost nothing
-    table = np.empty(1 << (2 * int(size.max(initial=1))).bit_length(), np.int32)
+    table = np.empty(1 << (THIN * int(size.max(initial=1))).bit_length(), np.int32)
     num = arcs_among((side.indptr, side.neighbors), names, member, bounds, table, ascend, (row, column, entry))
     return row[:num].copy(), column[:num].copy(), entry[:num].copy()
 

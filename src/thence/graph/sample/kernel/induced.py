@@ -9,6 +9,26 @@ from thence.graph.sample.kernel.prefetch import prefetch
 from thence.graph.sample.kernel.relabel import EMPTY, slot_of
 
 AHEAD = 4
+THIN, SMALL = 8, 4096
+"""Slots a node in the tables of trees of fewer than ``SMALL`` nodes: most look-ups end at the first."""
+LONG = 4
+"""A row of more than so many entries a node of the tree is searched."""
+
+
+@numba.njit(cache=True, nogil=True)
+def _enter(nodes: np.ndarray, member: np.ndarray, table: np.ndarray) -> int:
+    """Put some nodes into an emptied part of the table, thinly where it stays small; its size less one."""
+    capacity, room = 2, len(member) * (THIN if len(member) < SMALL else 2)
+    while capacity < room:
+        capacity *= 2
+    mask = capacity - 1
+    table[:capacity] = EMPTY
+    for own in member:
+        slot = slot_of(nodes[own], mask)
+        while table[slot] != EMPTY:
+            slot = (slot + 1) & mask
+        table[slot] = own
+    return mask
 
 
 @numba.njit(cache=True, nogil=True)
@@ -31,7 +51,7 @@ def arcs_among(
         nodes: ``[n]`` int64.
         member: ``[n]`` int64, local ints tree by tree; in a tree by node.
         bounds: ``[trees + 1]`` int64, where each tree's members begin.
-        table: int32, a power of two and at least twice the largest tree.
+        table: int32, room for ``THIN`` slots a node of the largest tree, and as many again.
         ascend: rows ascend, each neighbour once.
         arcs: ``row``, ``column`` and ``entry``, int64, filled.
 
@@ -43,21 +63,12 @@ def arcs_among(
     end, last = 0, len(member) - 1
     for tree in range(len(bounds) - 1):
         low, high = bounds[tree], bounds[tree + 1]
-        capacity = 2
-        while capacity < 2 * (high - low):
-            capacity *= 2
-        mask = capacity - 1
-        table[:capacity] = EMPTY
-        for j in range(low, high):
-            slot = slot_of(nodes[member[j]], mask)
-            while table[slot] != EMPTY:
-                slot = (slot + 1) & mask
-            table[slot] = member[j]
+        mask = _enter(nodes, member[low:high], table)
         for j in range(low, high):
             prefetch(neighbors, indptr[nodes[member[min(j + AHEAD, last)]]])
             own = member[j]
             begin, stop = indptr[nodes[own]], indptr[nodes[own] + 1]
-            if ascend and stop - begin > 16 * (high - low):
+            if ascend and stop - begin > LONG * (high - low):
                 for other in range(low, high):
                     name, left, right = nodes[member[other]], begin, stop
                     while left < right:
