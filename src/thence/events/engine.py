@@ -1,5 +1,4 @@
 """The engine that works on tables: DuckDB inside the process, or Spark; with bounded memory and room to spill.
-spill.
 
 All logs of a process share one DuckDB instance, and so one memory limit; each log has a connection of its own,
 and so its own names. Nothing above this file knows which engine it is: other rooms write Ibis expressions, and
@@ -22,6 +21,8 @@ from thence.base.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     import ibis
+
+    from thence.events.rowhash import Sum
 
 MEMORY_VARIABLE = "THENCE_MEMORY"
 """Environment variable: the engine's memory limit, such as ``4GiB``. Beyond it queries spill to disk."""
@@ -89,13 +90,22 @@ def _session(engine: Any) -> Any:
     return spark_session()
 
 
-def settled(table: ibis.Table) -> ibis.Table:
+def with_arrow(table: ibis.Table) -> ibis.Table:
     """A table that a user brought, on the backend that thence works with: Spark's rows then travel as Arrow."""
     if table.get_backend().name != "pyspark":
         return table
     from thence.events import spark
 
     return spark.moved(table)
+
+
+def staged(table: ibis.Table) -> ibis.Table:
+    """The same lazy table, behind a view where an engine would else compute its columns once for each use."""
+    if table.get_backend().name != "pyspark":
+        return table
+    from thence.events import spark
+
+    return spark.viewed(table)
 
 
 def table_of(con: Any, name: str, table: pa.Table) -> ibis.Table:
@@ -133,6 +143,22 @@ def batches(expr: ibis.Table, rows: int = 131_072) -> Iterator[pa.RecordBatch]:
         yield from relation.to_arrow_reader(rows)
     else:
         yield from expr.to_pyarrow_batches(chunk_size=rows)
+
+
+def hash_sum(expr: ibis.Table) -> Sum:
+    """The sum of the hashes of an expression's rows: on Spark's executors if they have thence, else here."""
+    from thence.events.rowhash import Sum, row_hashes
+
+    total, backend = Sum(), expr.get_backend()
+    if backend.name == "pyspark":
+        from thence.events import spark
+
+        con = spark.backend_of(backend)
+        if spark.workers_have(con, "thence"):
+            return spark.hash_sum(con, expr)
+    for batch in batches(expr):
+        total.add(row_hashes(pa.Table.from_batches([batch])))
+    return total
 
 
 def _close() -> None:

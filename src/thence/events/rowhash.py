@@ -67,6 +67,16 @@ class Sum:
         """Count the rows with these hashes ``[2, n]`` out."""
         self._change(hashes, -1)
 
+    def merge(self, rows: int, lanes: tuple[int, int]) -> None:
+        """Count in the sum of other rows, as :attr:`parts` gives it."""
+        self.rows += rows
+        self._lanes = [(mine + theirs) & _MASK for mine, theirs in zip(self._lanes, lanes, strict=True)]
+
+    @property
+    def parts(self) -> tuple[int, tuple[int, int]]:
+        """How many rows were counted, and the sums of both lanes."""
+        return self.rows, (self._lanes[0], self._lanes[1])
+
     def _change(self, hashes: np.ndarray, sign: int) -> None:
         self.rows += sign * hashes.shape[1]
         for lane in (0, 1):

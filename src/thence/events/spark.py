@@ -15,6 +15,7 @@ from typing import Any, final
 
 import pyarrow as pa
 
+from thence.events.rowhash import Sum
 from thence.events.spark_session import quiet, spark_session
 
 with quiet():
@@ -22,7 +23,6 @@ with quiet():
     from ibis import util
     from ibis.backends.pyspark import Backend as IbisSpark
     from ibis.backends.pyspark.datatypes import PySparkSchema
-    from pyspark.sql import functions
 
     ibis.pyspark  # noqa: B018  (looking it up registers its options)
 
@@ -110,6 +110,12 @@ def table_of(con: SparkBackend, frame: Any) -> ibis.Table:
     return con.table(name)
 
 
+def viewed(table: Any) -> Any:
+    """The same lazy table behind a view: Spark keeps its columns, Ibis would spell them out at each use."""
+    con = table.get_backend()
+    return table_of(con, con.frame(table))
+
+
 def files_of(con: SparkBackend, paths: list[Path | str]) -> ibis.Table:
     """Parquet files of one schema as a lazy table of ``con``."""
     return table_of(con, con.session().read.parquet(*[os.fspath(path) for path in paths]))
@@ -120,6 +126,34 @@ def frame_of(con: SparkBackend, table: pa.Table) -> ibis.Table:
     with quiet():
         frame = con.session().createDataFrame(table)
     return table_of(con, frame)
+
+
+def backend_of(backend: Any) -> SparkBackend:
+    """A backend of Spark as the one of this file."""
+    return backend if isinstance(backend, SparkBackend) else connect(backend._session)
+
+
+def hash_sum(con: SparkBackend, expr: Any) -> Sum:
+    """The sum of the hashes of an expression's rows, taken where the rows are; executors need thence."""
+    schema = expr.schema().to_pyarrow()
+
+    def add(batches: Any) -> Any:
+        import pyarrow as pa
+
+        from thence.events.rowhash import Sum, row_hashes
+
+        total = Sum()
+        for batch in batches:
+            total.add(row_hashes(pa.Table.from_batches([batch]).rename_columns(schema.names).cast(schema)))
+        rows, lanes = total.parts
+        yield pa.record_batch({"rows": [rows], "a": [f"{lanes[0]:x}"], "b": [f"{lanes[1]:x}"]})
+
+    with quiet():
+        sums = con.frame(expr).mapInArrow(add, "rows long, a string, b string").toArrow()
+    total = Sum()
+    for part in sums.to_pylist():
+        total.merge(part["rows"], (int(part["a"], 16), int(part["b"], 16)))
+    return total
 
 
 def workers_have(con: SparkBackend, package: str) -> bool:
@@ -136,11 +170,6 @@ def workers_have(con: SparkBackend, package: str) -> bool:
     with quiet():
         found = con.session().range(1).mapInArrow(look, "found boolean").toArrow()
     return bool(found["found"][0].as_py())
-
-
-def rows_of(frame: Any) -> int:
-    """How many rows a Spark frame has."""
-    return int(frame.agg(functions.count("*")).toArrow()[0][0].as_py())
 
 
 def _packer() -> Any:

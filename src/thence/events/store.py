@@ -66,10 +66,8 @@ def combined(events: Sum, items: pa.Table | None) -> str:
 
 
 def fingerprint_of(events: Any, items: Any) -> str:
-    """The fingerprint of Ibis tables, read once in batches."""
-    total = Sum()
-    for batch in engine.batches(events):
-        total.add(row_hashes(pa.Table.from_batches([batch])))
+    """The fingerprint of Ibis tables, read once, where they lie or in batches."""
+    total = engine.hash_sum(events)
     return combined(total, None if items is None else items.to_pyarrow())
 
 

@@ -13,7 +13,7 @@ from thence.base.errors import DataError
 from thence.events import engine
 from thence.events.clock import DAY
 from thence.events.columns import conform
-from thence.events.schema import CORE, ITEM_CORE, unify
+from thence.events.schema import CORE, EVENTS, ITEM_CORE, unify
 from thence.events.validate import EventRules, Verdict, item_rules
 
 if TYPE_CHECKING:
@@ -63,12 +63,36 @@ def to_log_tables(events: Any, items: Any) -> tuple[ibis.Table, ibis.Table | Non
     Raises:
         DataError: a column is missing or rows are invalid.
     """
-    rules = EventRules(latest=int(time.time() * 1e6) + DAY, unit="us")
-    con = events.get_backend() if is_ibis(events) and _settled(events, CORE) else engine.connect()
-    return (
-        _bring(con, "events", events, rules, CORE),
-        None if items is None else _bring(con, "items", items, item_rules, ITEM_CORE),
-    )
+    latest = int(time.time() * 1e6) + DAY
+    events = engine.with_arrow(events) if is_ibis(events) else events
+    if is_ibis(events) and _settled(events, CORE):
+        con, known = events.get_backend(), _checked(events, latest)
+    else:
+        con = engine.connect()
+        known = _bring(con, "events", events, EventRules(latest, unit="us"), CORE)
+    return known, None if items is None else to_items(con, items)
+
+
+def to_items(con: Any, items: Any) -> ibis.Table:
+    """A checked catalogue as a table of the backend ``con``; it passes through this process.
+
+    Raises:
+        DataError: ``item_id`` is missing or rows are invalid.
+    """
+    return _bring(con, "items", engine.with_arrow(items) if is_ibis(items) else items, item_rules, ITEM_CORE)
+
+
+def _checked(table: Any, latest: int) -> Any:
+    """A table with the types of a log, judged by its own engine; its ids and events tidied where they need it."""
+    from thence.events.expr_rules import Rules
+
+    rules = Rules(table, latest, EVENTS, unit="us", further=False)
+    words = ("user_id", "item_id", "event", "order_id")
+    same = [rules.columns[name].identical_to(table[name]) for name in words]
+    judged = table.select(reason=rules.reason(), same=same[0] & same[1] & same[2] & same[3])
+    rows = judged.group_by("reason", "same").agg(rows=judged.count()).to_pyarrow().to_pylist()
+    _raise_for(Counter({row["reason"]: row["rows"] for row in rows if row["reason"]}), "events")
+    return table if all(row["same"] for row in rows) else table.mutate(**rules.columns)
 
 
 def _settled(table: ibis.Table, core: dict[str, pa.DataType]) -> bool:
@@ -85,11 +109,7 @@ def _bring(
     tables = _valid(name, slices(value), rules, keep=True)
     schema = unify((table.schema for table in tables), core)
     whole = pa.concat_tables(conform(table, schema) for table in tables)
-    if con.name == "duckdb":
-        return engine.table_of(con, name, whole)
-    import ibis
-
-    return ibis.memtable(whole)
+    return engine.table_of(con, name, whole)
 
 
 def _valid(
@@ -103,6 +123,11 @@ def _valid(
         faults.update(verdict.refused()[1])
         if keep:
             found.append(verdict.accepted())
+    _raise_for(faults, name)
+    return found
+
+
+def _raise_for(faults: Counter[str], name: str) -> None:
     if faults:
         listed = ", ".join(f"{reason}: {count:,}" for reason, count in faults.most_common())
         raise DataError(
@@ -110,4 +135,3 @@ def _valid(
             where=name,
             fix="Ingest them to have them quarantined.",
         )
-    return found
