@@ -55,6 +55,6 @@ class InBatchNegatives:
         chance = self._proposal.chance(others)
         bad = (others == source[:, None]) | (others == target[:, None]) | (shift >= size) | (chance == 0)
         bad |= linked(self._proposal.rows, source, others)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             log_chance = np.log(chance) - np.log(self._proposal.free(source, target))[:, None]
         return Negatives(source, np.where(bad, -1, others), np.where(bad, np.inf, log_chance))
