@@ -32,9 +32,9 @@ def from_pyg(
 
     Nodes of several types stand one type after the other, with ids ``type/id``; ``to_pyg`` takes them apart
     again. Ids are those of an attribute ``ids`` (an :class:`IdMap`, or strings), else the ints. Attributes of
-    nodes become columns of the node table (of lists, where they are vectors), attributes of arcs values: without
-    ``edge_`` before their name, and ``edge_attr`` as ``attr_0``, ``attr_1``, …. Attributes of the whole graph stay
-    behind.
+    nodes become columns of the node table: of lists, where they are vectors; ``type/name`` where types differ
+    in their kind or width. Attributes of arcs become values, without ``edge_`` before their name, and
+    ``edge_attr`` becomes ``attr_0``, ``attr_1``, …. Attributes of the whole graph stay behind.
 
     Args:
         data: the graph.
@@ -104,9 +104,8 @@ def _values(store: Any, edge_type: EdgeType, num: int) -> dict[str, np.ndarray]:
         columns = {f"{name}_{at}": array[:, at] for at in range(array.shape[1])} if many else {name: array}
         for each, column in columns.items():
             if each in values:
-                raise DataError(
-                    f"two attributes of arcs are called {each!r}", where=edge_type, fix="Rename one."
-                )
+                what = f"two attributes of arcs are called {each!r}"
+                raise DataError(what, where=edge_type, fix="Rename one.")
             values[each] = column.reshape(num)
     return values
 
@@ -121,17 +120,16 @@ def _attributes(store: Any, test: str, where: Any) -> Iterator[tuple[str, np.nda
         if array.ndim > 2 or array.dtype.kind not in "biuf":
             what = f"{key!r} is {array.dtype} of shape {list(array.shape)}"
             raise DataError(what, where=where, fix="Keep one number or one vector for each, or delete it.")
-        yield key, array
+        if array.size or not len(array):
+            yield key, array
 
 
 def _ids(data: Data | HeteroData, space: Space) -> IdMap:
     parts: list[pa.Array] = []
     for name, size in zip(space.node_types, np.diff(space.bounds).tolist(), strict=True):
         store: Any = data if name is None else data[name]
-        given = store["ids"] if "ids" in store else [str(at) for at in range(size)]
-        array = (
-            given.array if isinstance(given, IdMap) else pa.array([str(each) for each in given], pa.string())
-        )
+        given = store["ids"] if "ids" in store else range(size)
+        array = given.array if isinstance(given, IdMap) else pa.array(map(str, given), pa.string())
         if len(array) != size:
             raise DataError(f"{len(array)} ids for {size} nodes", where=name)
         if len(space.node_types) > 1:
@@ -147,21 +145,21 @@ def _table(data: Data | HeteroData, space: Space, ids: IdMap) -> pa.Table | None
     for name in space.node_types:
         store: Any = data if name is None else data[name]
         found[name] = {key: _column(array) for key, array in _attributes(store, "is_node_attr", name)}
-    keys = dict.fromkeys(key for columns in found.values() for key in columns)
-    if not keys:
-        return None
+    kinds: dict[str, set[pa.DataType]] = {}
+    for attributes in found.values():
+        for key, column in attributes.items():
+            kinds.setdefault(key, set()).add(column.type)
+    named: dict[str, dict[NodeType, pa.Array]] = {}
+    for name, attributes in found.items():
+        for key, column in attributes.items():
+            named.setdefault(key if len(kinds[key]) == 1 else f"{name}/{key}", {})[name] = column
     columns: dict[str, Any] = {"item_id": ids.array}
-    for key in keys:
-        kinds = {columns[key].type for columns in found.values() if key in columns}
-        if len(kinds) > 1:
-            raise DataError(
-                f"{key!r} is of different shapes or types", where=kinds, fix="Rename one, or delete it."
-            )
-        kind = kinds.pop()
+    for key, parts in named.items():
+        kind = next(iter(parts.values())).type
         columns[key] = pa.chunked_array(
-            [found[name].get(key, pa.nulls(sizes[name], kind)) for name in space.node_types], kind
+            [parts.get(name, pa.nulls(sizes[name], kind)) for name in space.node_types], kind
         )
-    return pa.table(columns)
+    return pa.table(columns) if named else None
 
 
 def _column(array: np.ndarray) -> pa.Array:

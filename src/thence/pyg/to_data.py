@@ -34,10 +34,11 @@ def to_pyg(
     """A graph as PyG has it.
 
     Nodes keep their ints, or in what came from a ``HeteroData`` their ints among those of their type; arcs
-    stand in thence's out-order, so that ``e_id`` is the position of an arc in its relation. ``ids`` of each node
-    type is the :class:`IdMap` of its nodes. A value of the arcs, such as ``support``, is ``edge_support``; values
-    ``attr_0``, ``attr_1``, … are the columns of ``edge_attr``. Columns of the node table that hold numbers are
-    attributes of the nodes (times as microseconds, missing ones NaN); others stay behind.
+    stand in thence's out-order, so that ``e_id`` is the position of an arc in its relation. ``ids`` of each
+    node type is the :class:`IdMap` of its nodes. A value of the arcs, such as ``support``, is
+    ``edge_support``; values ``attr_0``, ``attr_1``, … are the columns of ``edge_attr``. Columns of the node
+    table that hold numbers are attributes of the nodes (times as microseconds, missing ones NaN); others stay
+    behind.
 
     Args:
         graph: the graph.
