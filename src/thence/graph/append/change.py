@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thence.graph.append.counted import Columns, take
+from thence.graph.append.groups import distinct
 from thence.graph.append.holders import users_of_both
 from thence.graph.append.sightings import Share, Status, share_of
 from thence.graph.append.store import ROWS, Store
@@ -49,7 +50,7 @@ def changed(name: str, before: Columns, after: Columns, store: Store) -> tuple[C
         Sorted rows, with ``support`` 0 for pairs that nobody shows any more, and the positions of those whose
         last time must be looked up among the other customers; theirs is the touched customers' own so far.
     """
-    key = np.union1d(before["key"], after["key"])
+    key = distinct(before["key"], after["key"])
     old, new = (_aligned(name, key, share) for share in (before, after))
     differs = np.zeros(len(key), bool)
     for column in ROWS[name]:
@@ -89,13 +90,13 @@ def restore(
         return 0
     side, holders = ("looks", "lookers") if name == "co_viewed" else ("purchases", "buyers")
     wanted = rows["key"][lost]
-    users = np.setdiff1d(users_of_both(wanted, world.stores[holders]), touched, assume_unique=True)
+    users = users_of_both(wanted, world.stores[holders])
+    users = users[~_among(users, touched)]
     for at in range(0, len(users), AT_ONCE):
         again = world.stores[side].of(users[at : at + AT_ONCE])
         found = share_on_side(again, side, status, world.config, (name,)).pairs[name]
-        place = np.searchsorted(wanted, found["key"])
-        hit = wanted[np.minimum(place, len(wanted) - 1)] == found["key"]
-        target = lost[place[hit]]
+        hit = _among(found["key"], wanted)
+        target = lost[np.searchsorted(wanted, found["key"][hit])]
         rows["last_time"][target] = np.maximum(rows["last_time"][target], found["last_time"][hit])
     return len(users)
 
@@ -104,6 +105,13 @@ def share_on_side(rows: Columns, side: str, status: Status, config: GraphConfig,
     """The share of customers in relations that are all counted from one side: ``purchases`` or ``looks``."""
     none = {column: np.zeros(0, type_) for column, type_ in ROWS["purchases"].items()}
     return share_of(*((none, rows) if side == "looks" else (rows, none)), status, config, names)
+
+
+def _among(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """``[n]`` bool: which values stand in ``known``, which is sorted and may be empty."""
+    if not len(known):
+        return np.zeros(len(values), bool)
+    return known[np.minimum(np.searchsorted(known, values), len(known) - 1)] == values
 
 
 def _aligned(name: str, key: np.ndarray, share: Columns) -> Columns:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from thence.graph.append.groups import starts_of
+from thence.graph.append.groups import distinct, starts_of
 from thence.graph.relation.pairs import SHIFT, TARGET
 
 Columns = dict[str, np.ndarray]
@@ -96,7 +96,7 @@ def merge(tables: Sequence[Mapping[str, np.ndarray]], fold: Fold, block: int = B
     step = max(1, block // len(tables))
     marks = np.sort(np.concatenate([table["key"][step::step] for table in tables]))
     at = [0] * len(tables)
-    for mark in [*np.unique(marks[:: len(tables)]), None]:
+    for mark in [*distinct(marks[:: len(tables)]), None]:
         ends = [
             len(table["key"]) if mark is None else int(np.searchsorted(table["key"], mark, side="left"))
             for table in tables

@@ -21,7 +21,7 @@ from thence.events.columns import plain
 from thence.events.rowhash import Sum
 from thence.events.store import combined
 from thence.graph.append.sightings import Share, Status
-from thence.graph.append.store import Store, open_store
+from thence.graph.append.store import Store, open_stores
 from thence.graph.build import GraphConfig
 from thence.graph.nodes import categories
 
@@ -135,7 +135,7 @@ class Head:
 
     def stores(self, folder: Path, *, verify: bool = False) -> dict[str, Store]:
         """The stores whose segments this head names."""
-        return {name: open_store(folder, name, parts, verify=verify) for name, parts in self.parts.items()}
+        return open_stores(folder, self.parts, verify=verify)
 
 
 def statuses(before: Head, after: Head) -> tuple[Status, Status]:

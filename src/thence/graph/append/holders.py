@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from thence.events.columns import plain
 from thence.graph.append.counted import Columns, join, part
-from thence.graph.append.groups import starts_of
+from thence.graph.append.groups import distinct, starts_of
 from thence.graph.append.store import Store
 from thence.graph.relation.pairs import TARGET
 
@@ -72,7 +72,7 @@ def users_of(items: np.ndarray, holders: Store) -> np.ndarray:
     """Numbers of the customers who hold any of some products, ascending."""
     items = items.astype(np.int64)
     found, _ = holders.between(join(items, np.zeros(1, np.int64)), join(items + 1, np.zeros(1, np.int64)))
-    return np.unique(found["key"] & TARGET)
+    return distinct(found["key"] & TARGET)
 
 
 def users_of_both(pairs: np.ndarray, holders: Store) -> np.ndarray:
@@ -87,14 +87,14 @@ def users_of_both(pairs: np.ndarray, holders: Store) -> np.ndarray:
     none = np.zeros(1, np.int64)
     found, whose = holders.between(join(rarer, none), join(rarer + 1, none))
     user = found["key"] & TARGET
-    wanted = np.unique(join(other[whose], user))
+    wanted = distinct(join(other[whose], user))
     _, known = holders.latest(wanted)
-    return np.unique(wanted[known] & TARGET)
+    return distinct(wanted[known] & TARGET)
 
 
 def holder_keys(rows: Columns) -> np.ndarray:
     """(item, user) of rows, each once, ascending."""
-    return np.unique(join(rows["item"], rows["key"]))
+    return distinct(join(rows["item"], rows["key"]))
 
 
 def _size(items: np.ndarray, holders: Store) -> np.ndarray:

@@ -95,18 +95,24 @@ class Store:
         return found, known
 
 
-def open_store(folder: Path, name: str, parts: Iterable[str], *, verify: bool = False) -> Store:
-    """A store whose segments lie in parts of ``folder``.
+def open_stores(folder: Path, parts: Mapping[str, Iterable[str]], *, verify: bool = False) -> dict[str, Store]:
+    """Stores whose segments lie in parts of ``folder``.
+
+    Args:
+        folder: of the state.
+        parts: of each store, oldest first.
+        verify: compare the SHA-256 of every file; else only sizes are compared.
 
     Raises:
         ArtifactError: a part is absent, torn or (with ``verify``) tampered with.
     """
-    parts = tuple(parts)
-    segments = []
-    for part in parts:
-        art = open_artifact(folder / part, KIND, verify=verify)
-        segments.append({column: art.array(f"{name}.{column}") for column in ROWS[name]})
-    return Store(name, parts, tuple(segments))
+    names = {part for some in parts.values() for part in some}
+    opened = {part: open_artifact(folder / part, KIND, verify=verify) for part in names}
+    stores = {}
+    for name, some in parts.items():
+        segments = ({column: opened[part].array(f"{name}.{column}") for column in ROWS[name]} for part in some)
+        stores[name] = Store(name, tuple(some), tuple(segments))
+    return stores
 
 
 def grow(store: Store, new: Columns, draft: Draft) -> tuple[str, ...]:

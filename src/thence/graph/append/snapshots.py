@@ -25,6 +25,7 @@ from thence.events.store import combined
 from thence.graph.append.assemble import assemble
 from thence.graph.append.change import World, changed, restore, share_on_side
 from thence.graph.append.counted import Columns, concat, take
+from thence.graph.append.groups import distinct
 from thence.graph.append.head import (
     HEAD,
     Head,
@@ -250,9 +251,9 @@ class _Step:
                 continue
             altered = warmer
             if "substitute" in names:
-                altered = np.union1d(warmer, moved)
+                altered = distinct(warmer, moved)
             stores = self.world.stores
-            touched = np.union1d(rows[side]["key"], users_of(altered, stores[holders]))
+            touched = distinct(rows[side]["key"], users_of(altered, stores[holders]))
             everyone.append(touched)
             known = stores[side].of(touched)
             now = concat([known, rows[side]])
@@ -267,4 +268,4 @@ class _Step:
                 self.looked_up += restore(name, found, lost, touched, after, self.world)
                 self.pairs[name] = len(found["key"])
                 fresh[name] = found
-        self.touched = len(np.unique(np.concatenate(everyone)))
+        self.touched = len(distinct(*everyone))
