@@ -40,20 +40,20 @@ class SparkBackend(IbisSpark):
         self._run_pre_execute_hooks(expr)
         return self._session.sql(self.compile(expr.as_table()))
 
-    def to_pyarrow(self, expr: Any, /, *, params: Any = None, limit: Any = None, **kwargs: Any) -> Any:
+    def to_pyarrow(self, expr: Any, /, *, params: Any = None, limit: Any = None) -> Any:  # pyright: ignore
         """The rows of an expression as Arrow."""
         self._run_pre_execute_hooks(expr)
         table = expr.as_table()
-        found = self._session.sql(self.compile(table, params=params, limit=limit, **kwargs))
+        found = self._session.sql(self.compile(table, params=params, limit=limit))
         with quiet():
             rows = found.toArrow()
         return expr.__pyarrow_result__(rows.rename_columns(list(table.columns)))
 
-    def to_pyarrow_batches(
-        self, expr: Any, /, *, params: Any = None, limit: Any = None, chunk_size: int = 1_000_000, **kwargs: Any
+    def to_pyarrow_batches(  # pyright: ignore
+        self, expr: Any, /, *, params: Any = None, limit: Any = None, chunk_size: int = 1_000_000
     ) -> Any:
         """The rows of an expression, partition by partition: no more than one of them is held at a time."""
-        del params, limit, kwargs
+        del params, limit
         schema = expr.as_table().schema().to_pyarrow()
         return pa.RecordBatchReader.from_batches(schema, self._batches(expr, schema, chunk_size))
 
