@@ -88,9 +88,9 @@ class Column:
         self._path = path
         self._array = np.empty(length if path is None else 0, self.dtype)
         if path is not None:
-            self._stream = path.open("wb")
             header = {"descr": self.dtype.str, "fortran_order": False, "shape": (length,)}
-            np.lib.format.write_array_header_1_0(self._stream, header)
+            with path.open("wb") as stream:
+                np.lib.format.write_array_header_1_0(stream, header)
 
     def append(self, values: np.ndarray) -> None:
         """Put the next values behind those that came before."""
@@ -98,7 +98,8 @@ class Column:
         if self._path is None:
             self._array[begin : self.filled] = values
         else:
-            self._stream.write(np.ascontiguousarray(values, self.dtype).data)
+            with self._path.open("ab") as stream:
+                stream.write(np.ascontiguousarray(values, self.dtype).data)
 
     def finish(self) -> np.ndarray:
         """The whole array, mapped read-only where it lies in a file (which may then be unlinked).
@@ -106,8 +107,6 @@ class Column:
         Raises:
             ValueError: fewer or more values came than were announced.
         """
-        if self._path is not None:
-            self._stream.close()
         if self.filled != self.length:
             raise ValueError(f"{self.filled} values came of {self.length}")
         if self._path is None or not self.length:

@@ -63,7 +63,7 @@ def arcs_from_blocks(
         spool = _Spool(folder / "spool", num_nodes)
         for block in blocks:
             spool.take(block)
-        out, into = (_offsets(degree) for degree in spool.close())
+        out, into = (_offsets(degree) for degree in spool.degrees)
         values, dealt = _out_side(folder, spool, out, into)
         sources = Column(spool.rows, np.int32, folder / "sources.npy")
         order = Column(spool.rows, position_type(spool.rows), folder / "order.npy")
@@ -90,7 +90,7 @@ def _out_side(
     dealt = _Buckets(folder / "out", out, spool.record, ("source", "target"))
     for records in _pieces(spool.path, spool.record):
         dealt.deal(records)
-    spool.path.unlink(missing_ok=True)
+    spool.path.unlink()
     columns = {
         name: Column(spool.rows, spool.record[name], folder / f"{name}.column.npy")
         for name in (spool.record.names or ())
@@ -111,13 +111,13 @@ def _out_side(
 
 
 class _Spool:
-    """Arcs as they come, checked, in one file; degrees are counted on the way."""
+    """Arcs as they come, checked, in one file; out-degrees and in-degrees are counted on the way."""
 
     def __init__(self, path: Path, num_nodes: int) -> None:
         self.path, self.num_nodes, self.rows = path, num_nodes, 0
         self.record = np.dtype([*ENDS, ("weight", "<f4")])
-        self._degrees = [np.zeros(num_nodes, np.int64) for _ in ENDS]
-        self._stream = path.open("wb")
+        self.degrees = [np.zeros(num_nodes, np.int64) for _ in ENDS]
+        path.touch()
 
     def take(self, block: Mapping[str, np.ndarray]) -> None:
         """Check one block and write it behind the others."""
@@ -135,15 +135,11 @@ class _Spool:
         records = np.empty(len(ends["source"]), record)
         for name, array in (ends | values).items():
             records[name] = array
-        for degree, nodes in zip(self._degrees, ends.values(), strict=True):
+        for degree, nodes in zip(self.degrees, ends.values(), strict=True):
             degree += np.bincount(nodes, minlength=self.num_nodes)
         self.rows += len(records)
-        records.tofile(self._stream)
-
-    def close(self) -> list[np.ndarray]:
-        """Out-degrees and in-degrees ``[num_nodes]``, when all arcs have come."""
-        self._stream.close()
-        return self._degrees
+        with self.path.open("ab") as stream:
+            records.tofile(stream)
 
 
 class _Buckets:
