@@ -3,7 +3,7 @@
 The paper's formulas for it are not public. This is a reconstruction from what is: sizes and chances depend on
 the degree, and nodes of few arcs look farther than their neighbours. Every part can be switched on by itself:
 
-- *budget*: k(u) = least + round((k - least) · P(D ≤ d_u)) neighbours, with D from the power law fitted to the
+- *budget*: k(u) = least + round((k - least) · P(D < d_u)) neighbours, with D from the power law fitted to the
   degrees (``power_law``): nodes of high degree get more.
 - *chances*: of more than k(u) neighbours those are drawn whose arcs score high, e(u → v) = d_out(u) · d_in(v),
   or weigh much, or both: one after another, in proportion among those left.
@@ -26,6 +26,7 @@ import numpy as np
 
 from thence.base.errors import ConfigError
 from thence.base.rng import derive_seed
+from thence.graph.check import frozen
 from thence.graph.sample.collect import Collector
 from thence.graph.sample.fan_out import counts
 from thence.graph.sample.kernel.draw import draw_uniform, look_up, spans
@@ -80,7 +81,7 @@ class Adaptive:
         direction: ``out`` or ``into``, one for all hops or one a hop; walks go the same way.
         weight: name of the value to draw by.
         by_score: draw by e(u → v) = d_out(u) · d_in(v), times the weight where there is one.
-        least: the budget of a node of lowest degree; k for all nodes when not given.
+        least: the budget of a node with one neighbour; k for all nodes when not given.
         reach: how to fill up; None to leave nodes with what they have.
         seed: of the randomness.
 
@@ -179,8 +180,9 @@ class _Rows:
         """``[n]`` int64: k(u); 0 for a node without neighbours."""
         if self.law is None or self._least is None:
             return np.where(degree > 0, most, 0)
-        upto = 1 - self.law.survival(degree + 1)
-        return np.where(degree > 0, self._least + np.rint((most - self._least) * upto).astype(np.int64), 0)
+        below = 1 - self.law.survival(degree)
+        budget = self._least + np.rint((most - self._least) * below).astype(np.int64)
+        return np.where(degree > 0, budget, 0)
 
     def radius(self, degree: np.ndarray, budget: np.ndarray) -> np.ndarray:
         """``[n]`` int64: r(u) where degree is at least 1 and below the budget; 1 elsewhere."""
@@ -232,7 +234,7 @@ class _Rows:
         walks = self._walker.walk(nodes[at], reach.length, num_walks=reach.walks, step=step)
         count, found = np.empty(len(at), np.int64), np.empty(int(need.sum()), np.int64)
         share = np.empty(len(found), np.float32)
-        side = (self.side.indptr, self.side.neighbors)
+        side = (frozen(self.side.indptr), frozen(self.side.neighbors))
         num = most_visited(walks, reach.walks, side, radius[at], need, (count, found, share))
         return np.repeat(at, count), np.full(num, -1), found[:num], share[:num]
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from thence.base.errors import DataError
+from thence.graph.check import frozen
 from thence.graph.sample.kernel.draw import spans
 from thence.graph.sample.kernel.induced import THIN, arcs_among
 from thence.graph.sample.sample import Sample
@@ -60,7 +61,8 @@ def induced(
     room = int(np.minimum(length[member], np.repeat(size, size)).sum() if ascend else length.sum())
     row, column, entry = (np.empty(room, np.int64) for _ in range(3))  # pages that are not filled cost nothing
     table = np.empty(1 << (THIN * int(size.max(initial=1))).bit_length(), np.int32)
-    num = arcs_among((side.indptr, side.neighbors), names, member, bounds, table, ascend, (row, column, entry))
+    rows = (frozen(side.indptr), frozen(side.neighbors))  # of one kind, so that the kernel compiles once
+    num = arcs_among(rows, names, member, bounds, table, ascend, (row, column, entry))
     return row[:num].copy(), column[:num].copy(), entry[:num].copy()
 
 
