@@ -8,7 +8,7 @@ have the pair too. Then those others are looked up and their times are read agai
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from thence.graph.append.counted import Columns, take
 from thence.graph.append.groups import distinct
 from thence.graph.append.holders import users_of_both
-from thence.graph.append.sightings import Share, Status, share_of
+from thence.graph.append.sightings import Status, share_of
 from thence.graph.append.store import ROWS, Store
 from thence.graph.build import GraphConfig
 
@@ -94,17 +94,11 @@ def restore(
     users = users[~_among(users, touched)]
     for at in range(0, len(users), AT_ONCE):
         again = world.stores[side].of(users[at : at + AT_ONCE])
-        found = share_on_side(again, side, status, world.config, (name,)).pairs[name]
+        found = share_of(again, (name,), status, world.config).pairs[name]
         hit = _among(found["key"], wanted)
         target = lost[np.searchsorted(wanted, found["key"][hit])]
         rows["last_time"][target] = np.maximum(rows["last_time"][target], found["last_time"][hit])
     return len(users)
-
-
-def share_on_side(rows: Columns, side: str, status: Status, config: GraphConfig, names: Sequence[str]) -> Share:
-    """The share of customers in relations that are all counted from one side: ``purchases`` or ``looks``."""
-    none = {column: np.zeros(0, type_) for column, type_ in ROWS["purchases"].items()}
-    return share_of(*((none, rows) if side == "looks" else (rows, none)), status, config, names)
 
 
 def _among(values: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from thence.graph.append.groups import distinct, starts_of
+from thence.graph.append.groups import distinct, fold, starts_of
 from thence.graph.relation.pairs import SHIFT, TARGET
 
 Columns = dict[str, np.ndarray]
 Fold = Callable[[Columns], Columns]
 BLOCK = 1 << 20
 PAIR: dict[str, type] = {"key": np.int64, "support": np.int32, "last_time": np.int64}
+SUBSTITUTE: dict[str, type] = {**PAIR, "joint": np.int32}
 
 
 def join(high: np.ndarray, low: np.ndarray) -> np.ndarray:
@@ -40,7 +41,7 @@ def tally(key: np.ndarray, time: np.ndarray) -> Columns:
     key, time = key[order], time[order]
     starts = starts_of(key)
     support = np.diff(starts, append=len(key)).astype(np.int32)
-    return {"key": key[starts], "support": support, "last_time": _fold(np.maximum, time, starts)}
+    return {"key": key[starts], "support": support, "last_time": fold(np.maximum, time, starts)}
 
 
 def added(table: Columns) -> Columns:
@@ -49,7 +50,7 @@ def added(table: Columns) -> Columns:
     folded = {"key": table["key"][starts]}
     for name, column in table.items():
         if name != "key":
-            folded[name] = _fold(np.maximum if name == "last_time" else np.add, column, starts)
+            folded[name] = fold(np.maximum if name == "last_time" else np.add, column, starts)
     return folded
 
 
@@ -74,12 +75,12 @@ def concat(tables: Sequence[Mapping[str, np.ndarray]]) -> Columns:
     return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
 
 
-def merge(tables: Sequence[Mapping[str, np.ndarray]], fold: Fold, block: int = BLOCK) -> Iterator[Columns]:
+def merge(tables: Sequence[Mapping[str, np.ndarray]], how: Fold, block: int = BLOCK) -> Iterator[Columns]:
     """Sorted tables as one, in blocks that follow one another; of equal keys, earlier tables come first.
 
     Args:
         tables: sorted tables of the same columns; memory maps are read block by block.
-        fold: what becomes of rows of one key; all of them are in one block.
+        how: what becomes of rows of one key; all of them are in one block.
         block: about how many rows a block has before it is folded.
 
     Yields:
@@ -107,14 +108,18 @@ def merge(tables: Sequence[Mapping[str, np.ndarray]], fold: Fold, block: int = B
             whole = concat(pieces)
             if len(pieces) > 1:
                 whole = take(whole, np.argsort(whole["key"], kind="stable"))
-            yield fold(whole)
+            yield how(whole)
 
 
-def merged(tables: Sequence[Columns], fold: Fold, empty: Mapping[str, type]) -> Columns:
+def merged(tables: Sequence[Columns], how: Fold, empty: Mapping[str, type]) -> Columns:
     """All blocks of :func:`merge` as one table; an empty one has the columns and types of ``empty``."""
-    blocks = list(merge(tables, fold))
+    blocks = list(merge(tables, how))
     return concat(blocks) if blocks else {name: np.zeros(0, type_) for name, type_ in empty.items()}
 
 
-def _fold(how: np.ufunc, column: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    return how.reduceat(column, starts).astype(column.dtype) if len(starts) else column[:0]
+def pairs_of(key: np.ndarray, user: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each (key, customer) once, sorted."""
+    at = np.lexsort((user, key))
+    key, user = key[at], user[at]
+    starts = starts_of(key, user)
+    return key[starts], user[starts]

@@ -6,7 +6,7 @@ then follow from counting, a bounded number of them at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -98,3 +98,35 @@ def ranges(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """
     found = [right for _, right in expand(np.asarray(low, np.int64), np.asarray(high, np.int64))]
     return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
+def fold(how: np.ufunc, column: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """``[num_runs]``: the values of each run made one by a binary function; the type of the column stays.
+
+    Example:
+        >>> fold(np.maximum, np.array([1, 5, 2, 7]), np.array([0, 2, 3])).tolist()
+        [5, 2, 7]
+    """
+    return how.reduceat(column, starts).astype(column.dtype, copy=False) if len(starts) else column[:0]
+
+
+def bisect(low: np.ndarray, high: np.ndarray, before: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """For each range ``low … high - 1``, the first position for which ``before`` is false, or ``high``.
+
+    Args:
+        low: ``[num]`` where each range begins.
+        high: ``[num]`` one past its end.
+        before: from a position in each range to ``[num]`` bool; true up to some position, then false.
+
+    Example:
+        >>> values = np.array([1, 3, 5, 7])
+        >>> bisect(np.array([0, 2]), np.array([4, 4]), lambda at: values[at] < 4).tolist()
+        [2, 2]
+    """
+    low, high = low.copy(), high.copy()
+    last = max(int(high.max(initial=0)) - 1, 0)
+    for _ in range(int((high - low).max(initial=0)).bit_length()):
+        middle = (low + high) >> 1
+        ahead = (low < high) & before(np.minimum(middle, last))
+        low, high = np.where(ahead, middle + 1, low), np.where(ahead, high, middle)
+    return low

@@ -2,7 +2,8 @@
 
 The relations of ``graph/relation`` once more, for rows in memory instead of tables of an engine: the sightings
 of a customer depend on nothing but that customer's own rows and on which products count. Whoever knows all rows
-of some customers therefore knows their share of every count, and can take it out again.
+of some customers therefore knows their share of every count, before a batch and after it, and need look only at
+what differs.
 """
 
 from __future__ import annotations
@@ -13,14 +14,24 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from thence.events.clock import MINUTE
-from thence.graph.append.counted import PAIR, Columns, added, join, merged, tally
-from thence.graph.append.groups import ends_of, expand, run_of, starts_of
+from thence.graph.append.baskets import (
+    NEVER,
+    Focus,
+    Known,
+    Order,
+    difference,
+    everything,
+    known_of,
+    put_in_order,
+)
+from thence.graph.append.counted import PAIR, SUBSTITUTE, Columns, added, join, merged, pairs_of, take, tally
+from thence.graph.append.groups import bisect, ends_of, expand, fold, run_of, starts_of
 from thence.graph.build import GraphConfig
 from thence.graph.relation.bought_after import DAY
 
 GAP = 30 * MINUTE
 MAX_SESSION = 100
-SUBSTITUTE: dict[str, type] = {**PAIR, "joint": np.int32}
+PURCHASES, LOOKS = "purchases", "looks"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,77 +63,93 @@ class Share:
     totals: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
-class Baskets:
-    """Warm products in baskets, each once: sorted by user and basket; ``size`` is of the basket."""
-
-    user: np.ndarray
-    basket: np.ndarray
-    item: np.ndarray
-    time: np.ndarray
-    size: np.ndarray
-    is_first: np.ndarray
-    firsts: Columns
+def names_on(side: str, config: GraphConfig) -> tuple[str, ...]:
+    """The relations that are counted from ``purchases`` or from ``looks``."""
+    return tuple(name for name in config.relations if (name == "co_viewed") == (side == LOOKS))
 
 
-def share_of(
-    purchases: Columns, looks: Columns, status: Status, config: GraphConfig, only: Sequence[str] | None = None
-) -> Share:
+def share_of(lines: Columns, names: Sequence[str], status: Status, config: GraphConfig) -> Share:
     """Count what customers of whom all rows are given add to the graph.
 
     Args:
-        purchases: ``key`` (user), ``order``, ``item`` (code) and ``time`` of lines, in any order.
-        looks: ``key`` (user), ``item`` and ``time`` of views and clicks, in any order.
+        lines: ``key`` (user), ``item`` (code), ``time`` and, of purchases, ``order``, in any order.
+        names: relations that are all counted from purchases, or ``co_viewed`` from looks.
         status: which products count.
         config: the graph's settings.
-        only: the relations to count; those of the settings when None.
     """
-    share, names = Share(), config.relations if only is None else only
-    if set(names) - {"co_viewed"}:
-        baskets = baskets_of(purchases, status.warm)
-        share.totals["users"] = len(starts_of(baskets.firsts["user"]))
-        share.items["customers"] = np.bincount(baskets.firsts["item"], minlength=len(status.warm))
-        for name in names:
-            if name != "co_viewed":
-                RULES[name](baskets, status, config, share)
+    share = Share()
     if "co_viewed" in names:
-        _co_viewed(looks, status, share)
+        _co_viewed(lines, status, share)
+    elif names:
+        order = put_in_order(lines)
+        known = known_of(order, status.warm[lines["item"]])
+        _count(order, known, everything(order), names, status, config, share)
     return share
 
 
-def baskets_of(lines: Columns, warm: np.ndarray) -> Baskets:
-    """Lines of purchases as baskets; a basket's time is that of its first line of a warm product."""
-    keep = warm[lines["item"]]
-    user, order, item, time = (lines[name][keep] for name in ("key", "order", "item", "time"))
-    at = np.lexsort((item, order, user))
-    user, order, item, time = user[at], order[at], item[at], time[at]
-    line, begins = starts_of(user, order, item), starts_of(user, order)
-    basket_time = np.minimum.reduceat(time, begins) if len(begins) else time
-    basket = run_of(begins, len(time))[line]
-    user, item, time = user[line], item[line], basket_time[basket]
-    size = np.bincount(basket, minlength=len(begins))[basket]
-    owned = join(user, item)
-    by = np.argsort(owned, kind="stable")
-    groups = starts_of(owned[by])
-    first = np.minimum.reduceat(time[by], groups) if len(groups) else time
-    is_first = np.empty(len(time), bool)
-    is_first[by] = time[by] == first[run_of(groups, len(by))]
-    firsts = {"user": user[by][groups], "item": item[by][groups], "time": first}
-    return Baskets(user, basket, item, time, size, is_first, firsts)
+def shares_of(
+    lines: Columns,
+    known: np.ndarray,
+    names: Sequence[str],
+    status: tuple[Status, Status],
+    config: GraphConfig,
+) -> tuple[Share, Share]:
+    """The shares of customers before and after a batch, as far as they differ.
+
+    Args:
+        lines: all rows of these customers, old and new.
+        known: ``[num_lines]`` bool: known before.
+        names: relations, as for :func:`share_of`.
+        status: which products counted before, and count after; none ceases to.
+        config: the graph's settings.
+    """
+    was, now = status
+    shares = Share(), Share()
+    if "co_viewed" in names:
+        near = _visits_that_change(lines, known, was, now)
+        _co_viewed(take(lines, np.flatnonzero(near & known)), was, shares[0])
+        _co_viewed(take(lines, np.flatnonzero(near)), now, shares[1])
+        return shares
+    order = put_in_order(lines)
+    before = known_of(order, known & was.warm[lines["item"]])
+    after = known_of(order, now.warm[lines["item"]])
+    moved = bool((was.category != now.category)[now.warm].any())
+    focus = difference(order, before, after, now.category, moved=moved)
+    for view, at, share in ((before, was, shares[0]), (after, now, shares[1])):
+        _count(order, view, focus, names, at, config, share)
+    return shares
 
 
-def _same_basket(baskets: Baskets, status: Status, config: GraphConfig, share: Share) -> None:
-    kept, num = baskets.size <= config.max_basket, len(status.warm)
-    share.items["tries"] = np.bincount(baskets.item[kept], minlength=num)
-    share.items["hits"] = np.bincount(baskets.item[kept & baskets.is_first], minlength=num)
-    share.totals["baskets"] = len(starts_of(baskets.basket[kept]))
-    shared = np.flatnonzero(kept & (baskets.size > 1))
-    shared = shared[np.lexsort((~baskets.is_first[shared], baskets.basket[shared]))]
-    item, time = baskets.item[shared], baskets.time[shared]
-    begins = starts_of(baskets.basket[shared])
-    low = begins[run_of(begins, len(shared))] if len(shared) else begins
-    new = np.add.reduceat(baskets.is_first[shared].astype(np.int64), begins) if len(begins) else begins
-    high = low + new[run_of(begins, len(shared))]
+def _count(
+    order: Order,
+    known: Known,
+    focus: Focus,
+    names: Sequence[str],
+    status: Status,
+    config: GraphConfig,
+    share: Share,
+) -> None:
+    held = known.first != NEVER
+    share.totals["users"] = len(starts_of(order.user[held]))
+    share.items["customers"] = np.bincount(order.thing[held], minlength=len(status.warm))
+    for name in names:
+        RULES[name](order, known, focus, status, config, share)
+
+
+def _same_basket(
+    order: Order, known: Known, focus: Focus, status: Status, config: GraphConfig, share: Share
+) -> None:
+    kept, num = focus.rows & known.there & (known.size <= config.max_basket), len(status.warm)
+    share.items["tries"] = np.bincount(order.item[kept], minlength=num)
+    share.items["hits"] = np.bincount(order.item[kept & known.is_first], minlength=num)
+    share.totals["baskets"] = len(starts_of(order.basket[kept]))
+    shared = np.flatnonzero(kept & (known.size > 1))
+    shared = shared[np.lexsort((~known.is_first[shared], order.basket[shared]))]
+    item, time = order.item[shared], known.time[shared]
+    begins = starts_of(order.basket[shared])
+    run = run_of(begins, len(shared))
+    low = begins[run]
+    high = low + fold(np.add, known.is_first[shared].astype(np.int64), begins)[run]
 
     def sightings() -> Iterator[Columns]:
         for left, right in expand(low, high):
@@ -133,112 +160,126 @@ def _same_basket(baskets: Baskets, status: Status, config: GraphConfig, share: S
     share.pairs["same_basket"] = merged(list(sightings()), added, PAIR)
 
 
-def _bought_after(baskets: Baskets, status: Status, config: GraphConfig, share: Share) -> None:
-    firsts, window = baskets.firsts, round(config.window_days * DAY)
-    at = np.lexsort((firsts["time"], firsts["user"]))
-    user, item, time = (firsts[name][at] for name in ("user", "item", "time"))
-    rows, end = np.arange(len(at)), ends_of(starts_of(user), len(at))
-    low = _bisect(rows, end, lambda row, other: time[other] <= time[row])
-    high = _bisect(low, end, lambda row, other: time[other] - time[row] <= window)
-    seen = [tally(join(item[left], item[right]), time[right]) for left, right in expand(low, high)]
-    share.pairs["bought_after"] = merged(seen, added, PAIR)
-    share.totals["followed"] = int(np.maximum(high - low, 0).sum())
+def _bought_after(
+    order: Order, known: Known, focus: Focus, status: Status, config: GraphConfig, share: Share
+) -> None:
+    window = round(config.window_days * DAY)
+    held = np.flatnonzero(known.first != NEVER)
+    held = held[np.lexsort((known.first[held], order.user[held]))]
+    item, time, looked_at = order.thing[held], known.first[held], focus.owned[held]
+    starts = starts_of(order.user[held])
+    rows = np.flatnonzero(looked_at)
+    begin, end = starts[run_of(starts, len(held))][rows], ends_of(starts, len(held))[rows]
 
+    def until(low: np.ndarray, gap: int) -> np.ndarray:
+        """Where the rows begin that come more than ``gap`` after each."""
+        return bisect(low, end, lambda other: time[other] - time[rows] <= gap)
 
-def _substitute(baskets: Baskets, status: Status, config: GraphConfig, share: Share) -> None:
-    category = status.category[baskets.item]
-    known = category >= 0
-    user, item, time, category, basket = (
-        column[known] for column in (baskets.user, baskets.item, baskets.time, category, baskets.basket)
-    )
-    both = _bought_by_one(user, item, time, category)
-    both["joint"] = np.zeros(len(both["key"]), np.int32)
-    joint = _bought_in_one(user, item, category, basket)
-    share.pairs["substitute"] = merged([both, joint], added, SUBSTITUTE)
-
-
-def _bought_by_one(user: np.ndarray, item: np.ndarray, time: np.ndarray, category: np.ndarray) -> Columns:
-    """Pairs, smaller code first, that one customer bought."""
-    at = np.lexsort((item, category, user))
-    user, item, time, category = user[at], item[at], time[at], category[at]
-    owned = starts_of(user, category, item)
-    last = np.maximum.reduceat(time, owned) if len(owned) else time
-    user, item, category = user[owned], item[owned], category[owned]
-    seen = [
-        tally(join(item[left], item[right]), np.maximum(last[left], last[right]))
-        for left, right in expand(*_later(user, category))
-    ]
-    return merged(seen, added, PAIR)
-
-
-def _bought_in_one(user: np.ndarray, item: np.ndarray, category: np.ndarray, basket: np.ndarray) -> Columns:
-    """Pairs, smaller code first, that one customer bought at once, each customer once."""
-    at = np.lexsort((item, category, basket))
-    user, item, category, basket = user[at], item[at], category[at], basket[at]
+    now = until(begin, 0)
     found = []
-    for left, right in expand(*_later(basket, category)):
-        found.append(_distinct(join(item[left], item[right]), user[left]))
-    key, buyer = (np.concatenate([one[side] for one in found]) if found else user[:0] for side in (0, 1))
-    key, _ = _distinct(key.astype(np.int64), buyer)
+    for left, right in expand(now, until(now, window)):
+        found.append(tally(join(item[rows[left]], item[right]), time[right]))
+    past = until(begin, -1)
+    for left, right in expand(until(begin, -window - 1), past):
+        alone = ~looked_at[right]  # where both are looked at, the earlier has found the later
+        left, right = rows[left[alone]], right[alone]
+        found.append(tally(join(item[right], item[left]), time[left]))
+    share.pairs["bought_after"] = merged(found, added, PAIR)
+    share.totals["followed"] = int(share.pairs["bought_after"]["support"].sum(dtype=np.int64))
+
+
+def _substitute(
+    order: Order, known: Known, focus: Focus, status: Status, config: GraphConfig, share: Share
+) -> None:
+    category = status.category[order.thing]
+    wanted = focus.alike & (category >= 0)
+    held = np.flatnonzero(wanted & (known.first != NEVER))
+    held = held[np.lexsort((order.thing[held], category[held], order.user[held]))]
+    item, last = order.thing[held], known.last[held]
+    both = [
+        tally(join(item[left], item[right]), np.maximum(last[left], last[right]))
+        for left, right in expand(*_behind(order.user[held], category[held]))
+    ]
+    rows = np.flatnonzero(known.there & wanted[order.owned])
+    kind = category[order.owned[rows]]
+    by = np.lexsort((order.item[rows], kind, order.basket[rows]))
+    rows, kind = rows[by], kind[by]
+    item, user = order.item[rows], order.user[order.owned[rows]]
+    once = [
+        pairs_of(join(item[left], item[right]), user[left])
+        for left, right in expand(*_behind(order.basket[rows], kind))
+    ]
+    share.pairs["substitute"] = merged(
+        [_never_at_once(table) for table in both] + _joint(once), added, SUBSTITUTE
+    )
+
+
+def _never_at_once(table: Columns) -> Columns:
+    return table | {"joint": np.zeros(len(table["key"]), np.int32)}
+
+
+def _joint(once: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[Columns]:
+    """How many customers bought each pair at once, from pieces of (pair, customer)."""
+    if not once:
+        return []
+    key, _ = pairs_of(np.concatenate([key for key, _ in once]), np.concatenate([user for _, user in once]))
     starts = starts_of(key)
     joint = np.diff(starts, append=len(key)).astype(np.int32)
-    none = np.zeros(len(starts), np.int32)
-    never = np.full(len(starts), np.iinfo(np.int64).min)
-    return {"key": key[starts], "support": none, "last_time": never, "joint": joint}
+    none, never = np.zeros(len(starts), np.int32), np.full(len(starts), -NEVER)
+    return [{"key": key[starts], "support": none, "last_time": never, "joint": joint}]
 
 
 def _co_viewed(looks: Columns, status: Status, share: Share) -> None:
     at = np.lexsort((looks["time"], looks["key"]))
-    user, item, time = (looks[name][at] for name in ("key", "item", "time"))
-    opens = np.ones(len(at), np.int64)
-    opens[1:] = (user[1:] != user[:-1]) | (time[1:] - time[:-1] > GAP)
-    visit = np.cumsum(opens)
+    item, time = looks["item"][at], looks["time"][at]
+    visit = _visits(looks["key"][at], time)
     warm = status.warm[item]
     visit, item, time = visit[warm], item[warm], time[warm]
     held = join(visit, item)
-    by = np.argsort(held, kind="stable")
+    by = np.argsort(held)
     groups = starts_of(held[by])
-    last = np.maximum.reduceat(time[by], groups) if len(groups) else time
+    last = fold(np.maximum, time[by], groups)
     visit, item = visit[by][groups], item[by][groups]
-    size = np.bincount(visit, minlength=1)[visit]
-    kept = size <= MAX_SESSION
+    kept = np.bincount(visit, minlength=1)[visit] <= MAX_SESSION
     visit, item, last = visit[kept], item[kept], last[kept]
     seen = [
         tally(join(item[left], item[right]), np.maximum(last[left], last[right]))
-        for left, right in expand(*_later(visit))
+        for left, right in expand(*_behind(visit))
     ]
     share.pairs["co_viewed"] = merged(seen, added, PAIR)
     share.items["sessions"] = np.bincount(item, minlength=len(status.warm))
     share.totals["sessions"] = len(starts_of(visit))
 
 
-RULES: dict[str, Callable[[Baskets, Status, GraphConfig, Share], None]] = {
+def _visits(user: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """``[n]`` the session of each look; looks are sorted by customer and time."""
+    opens = np.ones(len(user), bool)
+    opens[1:] = (user[1:] != user[:-1]) | (time[1:] - time[:-1] > GAP)
+    return np.cumsum(opens) - 1
+
+
+def _visits_that_change(looks: Columns, known: np.ndarray, was: Status, now: Status) -> np.ndarray:
+    """``[n]`` bool: looks of sessions that hold a new look or a product that begins to count.
+
+    Every other session stood before as it stands: what is not beside it now was not beside it then.
+    """
+    at = np.lexsort((looks["time"], looks["key"]))
+    visit = _visits(looks["key"][at], looks["time"][at])
+    fresh = ~known[at] | (was.warm != now.warm)[looks["item"][at]]
+    near = np.empty(len(at), bool)
+    near[at] = fold(np.logical_or, fresh, starts_of(visit))[visit]
+    return near
+
+
+Rule = Callable[[Order, Known, Focus, Status, GraphConfig, Share], None]
+RULES: dict[str, Rule] = {
     "same_basket": _same_basket,
     "bought_after": _bought_after,
     "substitute": _substitute,
 }
 
 
-def _later(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _behind(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each row of sorted columns, the range of the rows behind it in its run."""
     num = len(columns[0])
     return np.arange(1, num + 1), ends_of(starts_of(*columns), num)
-
-
-def _bisect(low: np.ndarray, high: np.ndarray, before: Callable[..., np.ndarray]) -> np.ndarray:
-    """For each row, the first of its range ``low … high - 1`` of which ``before(row, other)`` is false."""
-    rows, last = np.arange(len(low)), len(low) - 1
-    low, high = low.copy(), high.copy()
-    for _ in range(int((high - low).max(initial=0)).bit_length()):
-        middle = (low + high) >> 1
-        ahead = (low < high) & before(rows, np.minimum(middle, last))
-        low, high = np.where(ahead, middle + 1, low), np.where(ahead, high, middle)
-    return low
-
-
-def _distinct(key: np.ndarray, user: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each (key, user) once, sorted."""
-    at = np.lexsort((user, key))
-    key, user = key[at], user[at]
-    starts = starts_of(key, user)
-    return key[starts], user[starts]

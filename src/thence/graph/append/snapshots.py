@@ -23,7 +23,7 @@ from thence.events import EventLog
 from thence.events.rowhash import row_hashes
 from thence.events.store import combined
 from thence.graph.append.assemble import assemble
-from thence.graph.append.change import World, changed, restore, share_on_side
+from thence.graph.append.change import World, changed, restore
 from thence.graph.append.counted import Columns, concat, take
 from thence.graph.append.groups import distinct
 from thence.graph.append.head import (
@@ -43,6 +43,7 @@ from thence.graph.append.head import (
 from thence.graph.append.holders import holder_keys, number_users, users_of
 from thence.graph.append.intake import Codes, New, coded, new_events, seen
 from thence.graph.append.report import AppendReport
+from thence.graph.append.sightings import names_on, shares_of
 from thence.graph.append.start import first_part
 from thence.graph.append.store import KIND, ROWS, grow
 from thence.graph.build import GraphConfig
@@ -238,29 +239,25 @@ class _Step:
 
     def _recount(self, rows: dict[str, Columns], fresh: dict[str, Columns]) -> None:
         """For each side, the share of the touched customers before and after; the pairs that differ."""
-        old = replace(
+        as_it_was = replace(
             self.after, items=widened(self.head.items, len(self.after.ids)), catalogue=self.head.catalogue
         )
-        before, after = statuses(old, self.after)
+        before, after = statuses(as_it_was, self.after)
         warmer = np.flatnonzero(before.warm != after.warm)
         moved = np.flatnonzero((before.category != after.category) & after.warm)
         everyone = [np.zeros(0, np.int64)]
         for side, holders in (("purchases", "buyers"), ("looks", "lookers")):
-            names = tuple(n for n in self.config.relations if (n == "co_viewed") == (side == "looks"))
+            names = names_on(side, self.config)
             if not names:
                 continue
-            altered = warmer
-            if "substitute" in names:
-                altered = distinct(warmer, moved)
+            altered = distinct(warmer, moved) if "substitute" in names else warmer
             stores = self.world.stores
             touched = distinct(rows[side]["key"], users_of(altered, stores[holders]))
             everyone.append(touched)
-            known = stores[side].of(touched)
-            now = concat([known, rows[side]])
-            shares = [
-                share_on_side(table, side, status, self.config, names)
-                for table, status in ((known, before), (now, after))
-            ]
+            old = stores[side].of(touched)
+            lines = concat([old, rows[side]])
+            known = np.arange(len(lines["key"])) < len(old["key"])
+            shares = shares_of(lines, known, names, (before, after), self.config)
             for share, sign in zip(shares, (-1, 1), strict=True):
                 add(self.after.items, self.after.totals, share, sign)
             for name in names:

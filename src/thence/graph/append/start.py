@@ -32,7 +32,7 @@ from thence.graph.append.head import (
 )
 from thence.graph.append.holders import holder_keys, number_users
 from thence.graph.append.intake import Coded, Codes, coded, seen
-from thence.graph.append.sightings import share_of
+from thence.graph.append.sightings import names_on, share_of
 from thence.graph.append.store import KIND, ROWS, Store, Writer
 from thence.graph.build import GraphConfig
 
@@ -135,12 +135,12 @@ class Start:
             writers = {name: stack.enter_context(Writer(self.draft, name)) for name in sides}
             for number in range(1 << self.bits):
                 tables = self._bucket_tables(number, writers)
-                share = share_of(tables["purchases"], tables["looks"], status, self.config)
-                add(head.items, head.totals, share, 1)
                 for side, holders in (("purchases", "buyers"), ("looks", "lookers")):
-                    share.pairs[holders] = {"key": holder_keys(tables[side])}
-                for name, table in share.pairs.items():
-                    self._save_run(f"{name}.{number:03d}", table)
+                    share = share_of(tables[side], names_on(side, self.config), status, self.config)
+                    add(head.items, head.totals, share, 1)
+                    for name, table in share.pairs.items():
+                        self._save_run(f"{name}.{number:03d}", table)
+                    self._save_run(f"{holders}.{number:03d}", {"key": holder_keys(tables[side])})
                 self.progress("count customers", number + 1, 1 << self.bits)
 
     def _save_run(self, stem: str, table: Columns) -> None:

@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 
 from thence.base.artifact import Draft, open_artifact
-from thence.graph.append.counted import PAIR, Columns, Fold, concat, every, merge, newest, take
+from thence.graph.append.counted import PAIR, SUBSTITUTE, Columns, Fold, concat, every, merge, newest, take
 from thence.graph.append.groups import ranges
-from thence.graph.append.sightings import SUBSTITUTE
 
 KIND = "graphstate-part"
 GROWTH = 3
