@@ -15,7 +15,7 @@ from thence.graph.partition.streaming import Load, streaming
 Method = Literal["auto", "metis", "ldg", "fennel", "hash", "range"]
 METHODS = ("auto", "metis", "ldg", "fennel", "hash", "range")
 METIS_ARCS = 50_000_000
-"""Above this many arcs METIS would hold more than about 8 GiB; ``auto`` then streams."""
+"""METIS holds some 200 bytes an arc, 10 GB for so many; above, ``auto`` streams, which holds none of them."""
 
 
 def partition(
