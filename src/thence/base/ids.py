@@ -52,7 +52,8 @@ class IdMap:
         array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
         self._keep(array.cast(pa.string()))
         self.ascending = self._ascends()
-        self.check()
+        if not self.ascending:
+            self.check()
 
     @classmethod
     def opened(cls, array: pa.Array | pa.ChunkedArray, *, ascending: bool) -> IdMap:

@@ -92,14 +92,17 @@ class DiGraph:
         """The same graph with one relation added or, in its place, replaced."""
         return replace(self, relations={**self.relations, name: arcs})
 
-    def check(self) -> None:
+    def check(self, where: object = None) -> None:
         """Look at every arc, id and row of the node table: what ``load`` does unless told otherwise.
+
+        Args:
+            where: what an error names as the place, such as a folder.
 
         Raises:
             ArtifactError: something in it makes no sense.
         """
         for name, arcs in self.relations.items():
-            with _naming(name):
+            with _naming(name, where):
                 check_stored(arcs)
         try:
             self.ids.array.validate(full=True)
@@ -111,7 +114,7 @@ class DiGraph:
             if "item_id" in self.nodes.column_names and self.nodes["item_id"].cast(pa.string()) != ids:
                 raise DataError("the rows of the node table are not in the order of the ids")
         except (DataError, pa.ArrowException) as error:
-            raise ArtifactError(f"inconsistent graph: {error}", fix="Build it again.") from error
+            raise ArtifactError(f"inconsistent graph: {error}", where=where, fix="Build it again.") from error
 
     def save(self, folder: str | Path) -> None:
         """Write the graph as an artifact of kind ``digraph``.
@@ -155,12 +158,10 @@ class DiGraph:
             relations = {name: _relation(art, name) for name in art.config["order"]}
             ids, nodes = _ids(art), _nodes(art)
             graph = cls(ids, relations, nodes, dict(art.config.get("info", {})))
-            if verify:
-                graph.check()
         except (DataError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise ArtifactError(f"inconsistent graph: {error}", where=folder, fix="Build it again.") from error
-        except ArtifactError as error:
-            raise ArtifactError(error.what, where=error.where or folder, fix=error.fix) from error
+        if verify:
+            graph.check(where=folder)
         return graph
 
 
@@ -185,15 +186,16 @@ def _relation(art: Artifact, name: str) -> Arcs:
         values={value: art.array(prefix + value) for value in names},
         directed=bool(art.config["relations"][name]),
     )
-    with _naming(name):
+    with _naming(name, art.folder):
         check_opened(arcs)
     return arcs
 
 
 @contextmanager
-def _naming(relation: str) -> Iterator[None]:
+def _naming(relation: str, where: object) -> Iterator[None]:
     """Say of which relation an error speaks."""
     try:
         yield
     except ArtifactError as error:
-        raise ArtifactError(f"relation {relation!r}: {error.what}", fix="Build it again.") from None
+        what = f"relation {relation!r}: {error.what}"
+        raise ArtifactError(what, where=where, fix="Build it again.") from None
