@@ -2,6 +2,7 @@
 
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from tests.graph.partition.graphs import cliques, relations, scale_free
 
 from thence.base.errors import ConfigError
+from thence.base.ids import IdMap
 from thence.base.rng import derive_seed, generator
-from thence.graph import Arcs
+from thence.graph import Arcs, DiGraph
 from thence.graph.partition import by_hash, by_range, choose, metis, partition, streaming
 
 FOUND = ("metis", "ldg", "fennel")
@@ -159,3 +161,15 @@ def test_progress_is_told_after_each_pass():
     told = []
     partition(cliques(4, 2), 2, method="ldg", progress=lambda *step: told.append(step))
     assert told == [("partition", step, 5) for step in range(1, 6)]
+
+
+def test_an_opened_graph_and_offsets_of_either_size_give_the_same_parts(tmp_path):
+    arcs = scale_free(3_000, 12_000)
+    DiGraph(IdMap(map(str, range(3_000))), {"next": arcs}).save(tmp_path / "g")
+    opened = DiGraph.load(tmp_path / "g").main
+    assert isinstance(opened.targets, np.memmap)
+    wide = {name: getattr(arcs, name).astype(np.int64) for name in ("indptr", "in_indptr", "in_order")}
+    for method in FOUND:
+        expected = partition(arcs, 5, method=method).part.tolist()
+        assert partition(opened, 5, method=method).part.tolist() == expected
+        assert partition(replace(arcs, **wide), 5, method=method).part.tolist() == expected
