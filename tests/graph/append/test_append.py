@@ -72,6 +72,7 @@ configs = st.builds(
     max_basket=st.sampled_from([2, 3, 200]),
     include_cold=st.booleans(),
 )
+CLEO = [(14 * DAY, "cleo", "a", "purchase", None), (16 * DAY, "cleo", "b", "purchase", None)]
 ALL = GraphConfig(RELATIONS, min_count=1, min_support=1)
 
 
@@ -79,6 +80,9 @@ ALL = GraphConfig(RELATIONS, min_count=1, min_support=1)
 @given(batches, configs, st.booleans())
 @example([[(1 * DAY, "ann", "b", "purchase", None)]], ALL, True)  # b no longer after a, in no other's eyes
 @example([[(9 * DAY, "ann", "c", "purchase", "o1")], [(8 * DAY, "ann", "d", "purchase", "o1")]], ALL, True)
+@example(
+    [CLEO, [(2 * DAY, "cleo", "b", "purchase", None), (20 * DAY, "ann", "c", "purchase", None)]], ALL, True
+)
 def test_the_snapshot_is_the_graph_of_the_whole_log(batches, config, catalogued):
     replay(batches, config, catalogued)
 

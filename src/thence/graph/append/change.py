@@ -2,8 +2,8 @@
 
 Counts are sums over customers, so the new count of a pair is the old one, less what the touched customers gave
 before, plus what they give now. The last time of a pair is a maximum, which cannot be taken out of. It need not
-be, but in one case: the touched customers held the maximum before, hold only an earlier time now, and others
-have the pair too. Then those others are looked up and their times are read again.
+be, but in one case: what changed held the maximum before, holds only an earlier time now, and there are other
+sightings of the pair. Then the customers who have both products are looked up and read again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thence.graph.append.counted import Columns, take
+from thence.graph.append.counted import Columns, concat, take
 from thence.graph.append.groups import distinct
 from thence.graph.append.holders import users_of_both
 from thence.graph.append.sightings import Status, share_of
@@ -70,18 +70,16 @@ def changed(name: str, before: Columns, after: Columns, store: Store) -> tuple[C
     return {column: rows[column] for column in ROWS[name]}, np.flatnonzero(lost)
 
 
-def restore(
-    name: str, rows: Columns, lost: np.ndarray, touched: np.ndarray, status: Status, world: World
-) -> int:
-    """Look the last time of some pairs up among the customers whom the batch does not touch.
+def restore(name: str, rows: Columns, lost: np.ndarray, fresh: Columns, status: Status, world: World) -> int:
+    """Look the last time of some pairs up among all customers who had both products before the batch.
 
     Args:
         name: the relation.
         rows: what :func:`changed` returned; its ``last_time`` is put right.
         lost: positions in ``rows``.
-        touched: customers of the batch, ascending.
-        status: which products count.
-        world: what stands; for customers who are not touched it holds still.
+        fresh: the rows that the batch brings, sorted by customer.
+        status: which products count after the batch.
+        world: what stands before it.
 
     Returns:
         How many customers' rows were read again.
@@ -91,9 +89,9 @@ def restore(
     side, holders = ("looks", "lookers") if name == "co_viewed" else ("purchases", "buyers")
     wanted = rows["key"][lost]
     users = users_of_both(wanted, world.stores[holders])
-    users = users[~_among(users, touched)]
     for at in range(0, len(users), AT_ONCE):
-        again = world.stores[side].of(users[at : at + AT_ONCE])
+        some = users[at : at + AT_ONCE]
+        again = concat([world.stores[side].of(some), take(fresh, np.flatnonzero(_among(fresh["key"], some)))])
         found = share_of(again, (name,), status, world.config).pairs[name]
         hit = _among(found["key"], wanted)
         target = lost[np.searchsorted(wanted, found["key"][hit])]

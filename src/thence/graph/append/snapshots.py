@@ -262,7 +262,7 @@ class _Step:
                 add(self.after.items, self.after.totals, share, sign)
             for name in names:
                 found, lost = changed(name, shares[0].pairs[name], shares[1].pairs[name], stores[name])
-                self.looked_up += restore(name, found, lost, touched, after, self.world)
+                self.looked_up += restore(name, found, lost, rows[side], after, self.world)
                 self.pairs[name] = len(found["key"])
                 fresh[name] = found
         self.touched = len(distinct(*everyone))
