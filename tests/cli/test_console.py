@@ -71,7 +71,7 @@ def test_interrupted_is_130(capsys, monkeypatch) -> None:
     ("arguments", "part"),
     [
         (["ingets"], "Did you mean 'ingest'"),
-        (["graph", "state"], "Did you mean 'stats'"),
+        (["graph", "stat"], "Did you mean 'stats'"),
         (["ingest", "a.csv"], "--into"),
         (["recommend", "runs/shop"], "item"),
         (["serve", "runs/shop", "--port", "99999"], "--port"),
@@ -83,7 +83,8 @@ def test_wrong_usage_is_code_2_with_a_hint(capsys, arguments: list[str], part: s
     assert code == 2 and out == "" and part in err and "Traceback" not in err
 
 
-VERBS = [["ingest"], ["graph", "build"], ["graph", "stats"], ["train"], ["evaluate"], ["recommend"], ["serve"]]
+VERBS = [["ingest"], ["train"], ["evaluate"], ["recommend"], ["serve"]]
+VERBS += [["graph", verb] for verb in ("build", "stats", "append", "sparsify", "partition", "reorder")]
 
 
 @pytest.mark.parametrize("verb", [*VERBS, ["run"], ["demo"]], ids=" ".join)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from thence.cli import graph_change
 from thence.cli.console import emit, show
 from thence.cli.options import Into, JsonFlag
 from thence.cli.progress import progress_shown
@@ -16,7 +17,9 @@ BUILD_EXAMPLE = "Example:  thence graph build runs/shop/log --relation same_bask
 STATS_EXAMPLE = "Example:  thence graph stats runs/shop/graph"
 
 app = typer.Typer(
-    name="graph", help="Build a directed graph of products from a log; look at one.", no_args_is_help=True
+    name="graph",
+    help="Build a directed graph of products from a log; look at one, grow, thin or divide it.",
+    no_args_is_help=True,
 )
 
 
@@ -33,6 +36,9 @@ def build(
     min_support: Annotated[int | None, typer.Option(help="Pairs seen fewer times are no arcs.")] = None,
     window_days: Annotated[float, typer.Option(help="Longest time that bought_after joins.")] = 28.0,
     include_cold: Annotated[bool, typer.Option(help="Give every product of the catalogue a node.")] = False,
+    state: Annotated[
+        Path | None, typer.Option(help="Begin a state here, from which thence graph append goes on.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Build the graph of a log: which product leads to which, by what evidence."""
@@ -47,8 +53,14 @@ def build(
         include_cold=include_cold,
     )
     events = EventLog.load(log)
+    events = events.before(before) if before else events
     with progress_shown() as progress:
-        graph = build_graph(events.before(before) if before else events, config, progress=progress)
+        if state is None:
+            graph = build_graph(events, config, progress=progress)
+        else:
+            from thence.graph.append import start
+
+            graph = start(events, state, config, progress=progress)
     graph.save(into)
     if as_json:
         arcs = {name: relation.num_arcs for name, relation in graph.relations.items()}
@@ -74,6 +86,12 @@ def stats(
         emit(found)
     else:
         show(describe(found))
+
+
+app.command(epilog=graph_change.APPEND)(graph_change.append)
+app.command(epilog=graph_change.SPARSIFY)(graph_change.sparsify)
+app.command(epilog=graph_change.PARTITION)(graph_change.partition)
+app.command(epilog=graph_change.REORDER)(graph_change.reorder)
 
 
 def describe(found: Mapping[str, Any]) -> str:
