@@ -1,8 +1,9 @@
 """Personalised PageRank by push beside networkx, scikit-network and SciPy, at equal error; cost by size.
 
 An error is measured against the converged solution, as the greatest error of one node and as the sum over all
-nodes (L1), in the mean over seeds. A peer is given, of the settings that were tried, the most exact one that
-is still no better than ours in the greatest error or in L1; its cost is the CPU time of a call.
+nodes (L1), in the mean over seeds. For each of the two measures a peer is given, of the settings that were
+tried, the most exact one that is still no better than ours, and of the two the cheaper; its cost is the CPU
+time of a call. The speed-ups without a graph's name are the least over the graphs, at the precision of the default.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import scipy.sparse as sp
 
 from common import say
 
-ALPHA, EPSILON = 0.15, 1e-5
+ALPHA, EPSILON = 0.15, 1e-4
 SEEDS, JUDGED = 128, 6
 Answer = Callable[[int], np.ndarray]
 
@@ -70,6 +71,7 @@ def compare(prefix: str, indptr: np.ndarray, targets: np.ndarray, quick: bool) -
     side, num_nodes = Side(indptr, targets), len(indptr) - 1
     adjacency = sp.csr_matrix((np.ones(len(targets)), targets, indptr), shape=(num_nodes, num_nodes))
     adjacency.sum_duplicates()
+    adjacency.data[:] = 1
     side = Side(adjacency.indptr, adjacency.indices)
     seeds = np.random.default_rng(1).choice(np.flatnonzero(np.diff(indptr)), SEEDS, replace=False)
     exact = converged(adjacency, seeds[:JUDGED])
@@ -91,6 +93,7 @@ def compare(prefix: str, indptr: np.ndarray, targets: np.ndarray, quick: bool) -
         ours = statistics.median(cost), *errors(dict(zip(exact, mass, strict=True)).__getitem__, exact)
         found |= {f"{name}.max_error": ours[1], f"{name}.l1_error": ours[2], f"{name}.cpu_ms": 1e3 * ours[0]}
         found[f"{name}.seeds_per_cpu_second"] = 1 / ours[0]
+        found[f"{name}.top_20_recall"] = recall(near.top_k(20)[0], exact)
         for peer, trials in peers.items():
             theirs = nearest(trials, ours)
             found[f"{name}.{peer}.cpu_ms"], found[f"{name}.{peer}.max_error"] = 1e3 * theirs[0], theirs[1]
@@ -104,11 +107,12 @@ Trial = tuple[float, float, float]
 
 
 def nearest(trials: list[list[Trial]], ours: Trial) -> Trial:
-    """The cheapest solver's call: of each solver the most exact trial that is not better than ours in both."""
+    """The cheapest call of any solver that is as exact as ours, or nearly, in one of the two measures."""
     chosen = []
     for trial in trials:
-        no_better = [one for one in trial if one[1] >= ours[1] or one[2] >= ours[2]]
-        chosen.append(min(no_better, key=lambda one: one[2]) if no_better else trial[0])
+        for measure in (1, 2):
+            no_better = [one for one in trial if one[measure] >= ours[measure]]
+            chosen.append(min(no_better or trial[:1], key=lambda one, m=measure: one[m]))
     return min(chosen)
 
 
@@ -116,6 +120,16 @@ def errors(answer: Answer, exact: dict[int, np.ndarray]) -> tuple[float, float]:
     """Greatest and L1 error, in the mean over the judged seeds."""
     off = [np.abs(answer(seed) - solution) for seed, solution in exact.items()]
     return float(np.mean([o.max() for o in off])), float(np.mean([o.sum() for o in off]))
+
+
+def recall(answers: np.ndarray, exact: dict[int, np.ndarray]) -> float:
+    """The share of the 20 nodes of most mass that are answered."""
+    shares = []
+    for (seed, mass), answer in zip(exact.items(), answers, strict=False):
+        mass = mass.copy()
+        mass[seed] = 0
+        shares.append(len(np.intersect1d(np.argsort(-mass)[:20], answer)) / 20)
+    return float(np.mean(shares))
 
 
 def step_of(adjacency: sp.csr_matrix) -> Any:
@@ -165,7 +179,7 @@ def networkx_trials(adjacency: sp.csr_matrix, exact: dict[int, np.ndarray]) -> l
     for turn in range(1, 21):
         after = iterate(step, start, mass)
         change, mass = np.abs(after - mass).sum(), after
-        if turn % 4 and (turn > 8 or turn % 2):
+        if turn not in (1, 2, 4, 6, 8, 12, 16, 20):
             continue
 
         def answer(seed: int, tol: float = change * 1.01 / num_nodes) -> np.ndarray:

@@ -36,7 +36,7 @@ def push(
     relation: Arcs | Side,
     seeds: np.ndarray | Sequence[int],
     alpha: float = 0.15,
-    epsilon: float = 1e-5,
+    epsilon: float = 1e-4,
     *,
     direction: Direction = "out",
     weight: str | None = None,
@@ -52,7 +52,8 @@ def push(
         relation: the arcs, or a side of a mixture of relations.
         seeds: ``[B]`` node ints.
         alpha: the chance to stop at each step; 1 - alpha is what others call the damping factor.
-        epsilon: the residual that may stay on each arc.
+        epsilon: the residual that may stay on each arc. 10⁻⁴ finds the nearest nodes well (Bojchevski et al.,
+            "Scaling graph neural networks with approximate PageRank", KDD 2020, take it).
         direction: ``out``: walks follow the arcs; ``into``: they go against them.
         weight: the value by which the next arc is chosen; every arc alike when not given.
         dangling: what a walk does at a node without arcs: it ends there, or it goes back to its seed (what
