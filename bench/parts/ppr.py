@@ -3,7 +3,7 @@
 An error is measured against the converged solution, as the greatest error of one node and as the sum over all
 nodes (L1), in the mean over seeds. For each of the two measures a peer is given, of the settings that were
 tried, the most exact one that is still no better than ours, and of the two the cheaper; its cost is the CPU
-time of a call. The speed-ups without a graph's name are the least over the graphs, at the precision of the default.
+time of a call. The speed-ups without a graph's name are the least over the graphs, at the default precision.
 """
 
 from __future__ import annotations
