@@ -15,7 +15,7 @@ from thence.base.ids import IdMap
 from thence.graph.arcs import Arcs
 from thence.graph.convert import Duplicates, Loops, tidy
 from thence.graph.digraph import DiGraph
-from thence.pyg.space import EdgeType, NodeType, Space, array_of, stores
+from thence.pyg.space import EdgeType, NodeType, Space, array_of, node_store, stores
 
 ARCS = ("edge_index", "adj", "adj_t")
 
@@ -80,10 +80,13 @@ def from_pyg(
 
 def _relations(space: Space, relation: str) -> dict[EdgeType, str]:
     middles = [edge_type[1] for edge_type in space.edge_types if edge_type is not None]
-    return {
-        each: relation if each is None else each[1] if middles.count(each[1]) == 1 else "__".join(each)
+    names = {
+        each: relation if each is None else each[1] if middles.count(each[1]) == 1 else "-".join(each)
         for each in space.edge_types
     }
+    if len(set(names.values())) < len(names):
+        raise DataError("edge types cannot be told apart by name", where=list(names), fix="Rename one.")
+    return names
 
 
 def _ends(space: Space, edge_type: EdgeType, store: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -127,7 +130,7 @@ def _attributes(store: Any, test: str, where: Any) -> Iterator[tuple[str, np.nda
 def _ids(data: Data | HeteroData, space: Space) -> IdMap:
     parts: list[pa.Array] = []
     for name, size in zip(space.node_types, np.diff(space.bounds).tolist(), strict=True):
-        store: Any = data if name is None else data[name]
+        store = node_store(data, name)
         given = store["ids"] if "ids" in store else range(size)
         array = given.array if isinstance(given, IdMap) else pa.array(map(str, given), pa.string())
         if len(array) != size:
@@ -143,7 +146,7 @@ def _table(data: Data | HeteroData, space: Space, ids: IdMap) -> pa.Table | None
     sizes = dict(zip(space.node_types, np.diff(space.bounds).tolist(), strict=True))
     found: dict[NodeType, Mapping[str, pa.Array]] = {}
     for name in space.node_types:
-        store: Any = data if name is None else data[name]
+        store = node_store(data, name)
         found[name] = {key: _column(array) for key, array in _attributes(store, "is_node_attr", name)}
     kinds: dict[str, set[pa.DataType]] = {}
     for attributes in found.values():

@@ -106,10 +106,15 @@ class Space:
         return (None, None) if edge_type is None else (edge_type[0], edge_type[2])
 
 
+def node_store(data: Data | HeteroData, node_type: NodeType) -> Any:
+    """What holds the attributes of one type's nodes, in the order in which they were set."""
+    return data.stores[0] if node_type is None else data[node_type]
+
+
 def stores(data: Data | HeteroData) -> Iterator[tuple[EdgeType, Any]]:
     """Edge types and what holds their arcs, in order."""
     if isinstance(data, Data):
-        yield None, data
+        yield None, data.stores[0]
     else:
         for edge_type in data.edge_types:
             yield edge_type, data[edge_type]
