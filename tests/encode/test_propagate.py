@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.encode.graphs import dense, graph_of, random_graph, weighted_graph
 
 from thence.encode.propagate import SparseMatrix, neighborhoods, strongest
+from thence.graph.arcs import Arcs
 
 
 def literal_neighborhoods(matrix: np.ndarray, fan_out: int, power: float) -> np.ndarray:
@@ -108,3 +109,9 @@ def test_matrices_move_with_their_module_and_are_not_saved() -> None:
     module = SparseMatrix(sp.eye(3))
     assert not module.state_dict()
     assert {buffer.device.type for buffer in module.to("meta").buffers()} == {"meta"}
+
+
+def test_a_matrix_over_read_only_arrays_is_taken_as_it_is() -> None:
+    arcs = Arcs.from_pairs([0, 1], [1, 2], num_nodes=3, weight=[2.0, 3.0])
+    product = SparseMatrix(arcs.matrix())(torch.eye(3))
+    assert np.array_equal(product.numpy(), arcs.matrix().toarray())

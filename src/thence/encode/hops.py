@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from thence.base.errors import ConfigError, DataError
+from thence.base.rng import generator
 from thence.graph.sample import FanOut, Loader, Sample, Side
 from thence.graph.sample.aggregate import aggregate
 
@@ -62,7 +63,7 @@ def plan(
     """
     sampler = FanOut(side, fan_out, seed=seed)
     size = min(batch_size, num_seeds)
-    seeds = np.random.default_rng(seed).integers(0, max(side.num_nodes, 1), (PROBES, size))
+    seeds = generator(seed, "plan").integers(0, max(side.num_nodes, 1), (PROBES, size))
     drawn = [sampler.sample(batch, step=-1 - at) for at, batch in enumerate(seeds if side.num_nodes else [])]
     batches = num_seeds / max(size, 1)
     arcs = batches * float(np.mean([sample.num_arcs for sample in drawn])) if drawn else 0.0

@@ -44,7 +44,7 @@ class SparseMatrix(nn.Module):
         for name, rows in (("forward", sp.csr_matrix(matrix)), ("backward", sp.csr_matrix(matrix.T))):
             for part in ("indptr", "indices", "data"):
                 array = getattr(rows, part)
-                array = array.astype(np.float32 if part == "data" else np.int32, copy=False)
+                array = array.astype(np.float32 if part == "data" else np.int32)  # torch wants its own
                 self.register_buffer(f"{name}_{part}", torch.from_numpy(array), persistent=False)
 
     def forward(self, dense: Tensor) -> Tensor:
