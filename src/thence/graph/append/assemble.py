@@ -11,7 +11,7 @@ import pyarrow as pa
 from thence.base.arrow import pc
 from thence.base.errors import DataError
 from thence.base.ids import IdMap
-from thence.graph.append.counted import BLOCK, Columns, concat, merged, newest, part, take
+from thence.graph.append.counted import BLOCK, Columns, concat, forget, merged, newest, part, take
 from thence.graph.append.head import Head
 from thence.graph.append.store import ROWS, Store
 from thence.graph.build import MIN_SUPPORT
@@ -125,6 +125,7 @@ def kept(store: Store, least: int) -> Columns:
         same = block["key"][there] == newer["key"][first:last]
         counts[there[same]] = False
         found.append(take(block, np.flatnonzero(counts)))
+        forget([oldest])
     return concat(found)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from thence.base.mapped import release
 from thence.graph.append.groups import distinct, fold, starts_of
 from thence.graph.relation.pairs import SHIFT, TARGET
 
@@ -106,9 +107,17 @@ def merge(tables: Sequence[Mapping[str, np.ndarray]], how: Fold, block: int = BL
         at = ends
         if pieces:
             whole = concat(pieces)
+            forget(tables)
             if len(pieces) > 1:
                 whole = take(whole, np.argsort(whole["key"], kind="stable"))
             yield how(whole)
+
+
+def forget(tables: Sequence[Mapping[str, np.ndarray]]) -> None:
+    """Give back the memory that maps of files took for what was read of them."""
+    for table in tables:
+        for column in table.values():
+            release(column)
 
 
 def merged(tables: Sequence[Columns], how: Fold, empty: Mapping[str, type]) -> Columns:

@@ -17,7 +17,18 @@ from typing import Any
 import numpy as np
 
 from thence.base.artifact import Draft, open_artifact
-from thence.graph.append.counted import PAIR, SUBSTITUTE, Columns, Fold, concat, every, merge, newest, take
+from thence.graph.append.counted import (
+    PAIR,
+    SUBSTITUTE,
+    Columns,
+    Fold,
+    concat,
+    every,
+    forget,
+    merge,
+    newest,
+    take,
+)
 from thence.graph.append.groups import ranges
 
 KIND = "graphstate-part"
@@ -74,6 +85,7 @@ class Store:
             last = np.searchsorted(key, high.astype(key.dtype))
             found.append(take(segment, ranges(first, last)))
             whose.append(np.repeat(np.arange(len(low)), last - first))
+            forget([segment])
         return concat(found), np.concatenate(whose)
 
     def of(self, keys: np.ndarray) -> Columns:
@@ -91,6 +103,7 @@ class Store:
             for name, column in segment.items():
                 found[name][hit] = column[at[hit]]
             known[hit] = True
+            forget([segment])
         return found, known
 
 
