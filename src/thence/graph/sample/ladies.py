@@ -94,14 +94,13 @@ class Ladies:
         collector = Collector(roots, self._num_nodes, trees=False)
         for hop, (most, sides) in enumerate(zip(self._most, self._hops, strict=True)):
             rows = [whole_rows(side, collector.frontier) for side in sides]
-            names = Names()
-            local = [names.add(found) for _, _, found in rows]
-            total = np.zeros(names.num)
+            nodes, local = told_apart([found for _, _, found in rows], self._num_nodes)
+            total = np.zeros(len(nodes))
             looks = [shares(side, count, entry) for side, (count, entry, _) in zip(sides, rows, strict=True)]
             for share, at in zip(looks, local, strict=True):
-                total += np.bincount(at, weights=share**2, minlength=names.num)
-            sure = np.isin(names.all, roots) if self._keep else np.zeros(names.num, bool)
-            chance = draw(names.all, total, sure, most, key_of(self._seed, step, hop))
+                total += np.bincount(at, weights=share**2, minlength=len(nodes))
+            sure = np.isin(nodes, roots) if self._keep else np.zeros(len(nodes), bool)
+            chance = draw(nodes, total, sure, most, key_of(self._seed, step, hop))
             for side, (count, entry, found), at, share in zip(sides, rows, local, looks, strict=True):
                 own = chance[at] * (share > 0)
                 kept = own > 0
@@ -115,6 +114,18 @@ class Ladies:
                 )
             collector.step()
         return collector.finish()
+
+
+def told_apart(found: list[np.ndarray], num_nodes: int) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Candidates, each once, and where each node that was found stands among them.
+
+    When a good part of the graph was found, all its nodes are candidates: that is cheaper than a table.
+    """
+    if 4 * sum(map(len, found)) >= num_nodes:
+        return np.arange(num_nodes), found
+    names = Names()
+    local = [names.add(nodes) for nodes in found]
+    return names.all, local
 
 
 def shares(side: Side, count: np.ndarray, entry: np.ndarray) -> np.ndarray:
