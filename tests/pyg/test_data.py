@@ -69,7 +69,7 @@ def graphs(draw: st.DrawFn) -> DiGraph:
 
 
 @given(graphs())
-@settings(max_examples=80)
+@settings(max_examples=40)
 def test_a_graph_comes_back_as_it_was(graph: DiGraph) -> None:
     data = to_pyg(graph)
     assert isinstance(data, HeteroData) == (len(graph.relations) > 1)

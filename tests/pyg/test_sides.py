@@ -18,7 +18,8 @@ from thence.pyg.space import Space
 def listed(side: Side) -> list[tuple[int, int, int]]:
     """(node that looks, neighbour, place in edge_index) of every entry."""
     looks = np.repeat(np.arange(side.num_nodes), side.degree)
-    return list(zip(looks.tolist(), side.neighbors.tolist(), side.order.tolist(), strict=True))
+    places = side.positions(np.arange(len(side.neighbors)))
+    return list(zip(looks.tolist(), side.neighbors.tolist(), places.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("direction", ["into", "out"])
@@ -31,7 +32,17 @@ def test_every_arc_stands_in_its_row_once_loops_and_repeats_included(direction) 
     ]
     assert sorted(listed(side)) == sorted(expected)
     assert side.indptr.dtype == side.neighbors.dtype == np.int32
-    assert [order for _, _, order in listed(side)] == side.order.tolist()
+
+
+def test_arcs_that_are_sorted_stay_where_they_are() -> None:
+    data = odd()
+    for direction, end in (("into", 1), ("out", 0)):
+        order = torch.argsort(data.edge_index[end], stable=True)
+        ordered = Data(edge_index=data.edge_index[:, order], num_nodes=8)
+        side, moved = sides(ordered, direction=direction)["arcs"], sides(data, direction=direction)["arcs"]
+        assert side.order is None and moved.order is not None
+        assert np.array_equal(moved.order, order.numpy())
+        assert np.array_equal(side.neighbors, moved.neighbors) and np.array_equal(side.indptr, moved.indptr)
 
 
 def test_types_stand_one_after_the_other_and_rows_of_other_types_are_empty() -> None:

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch_geometric.sampler import HeteroSamplerOutput, SamplerOutput
 
 from thence.base.errors import ConfigError
+from thence.graph.sample.kernel.draw import look_up
 from thence.graph.sample.sample import Sample
 from thence.graph.sample.side import Direction
 from thence.pyg.space import EdgeType, NodeType, Space
@@ -53,13 +54,27 @@ def tensor_of(array: np.ndarray) -> Tensor:
     return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
+def positions(sample: Sample) -> np.ndarray:
+    """``Sample.position``, with memory asked for ahead."""
+    if sample.num_arcs and sample.entry.min() < 0:
+        return sample.position
+    found = np.empty(sample.num_arcs, np.int64)
+    for group, side in enumerate(sample.sides):
+        part = slice(sample.arc_ptr[group], sample.arc_ptr[group + 1])
+        if side.order is None:
+            found[part] = sample.entry[part]
+        else:
+            look_up(side.order, sample.entry[part], found[part])
+    return found
+
+
 def _plain(sample: Sample, direction: Direction, hops: bool) -> SamplerOutput:
     ends = (sample.column, sample.row) if direction == "into" else (sample.row, sample.column)
     out = SamplerOutput(
         node=tensor_of(sample.nodes),
         row=tensor_of(ends[0]),
         col=tensor_of(ends[1]),
-        edge=_edges(sample.position),
+        edge=_edges(positions(sample)),
         batch=None if sample.tree is None else tensor_of(sample.tree),
         num_sampled_nodes=np.diff(sample.node_ptr).tolist() if hops else None,
         num_sampled_edges=np.diff(sample.arc_ptr).tolist() if hops else None,
@@ -80,7 +95,7 @@ def _hetero(sample: Sample, space: Space, direction: Direction, hops: bool) -> H
         found[name] = np.diff(np.searchsorted(here, sample.node_ptr)).tolist()
         if sample.tree is not None:
             batch[name] = tensor_of(sample.tree[here])
-    row, column, position = local[sample.row], local[sample.column], sample.position
+    row, column, position = local[sample.row], local[sample.column], positions(sample)
     sources: dict[EdgeType, Tensor] = {}
     targets: dict[EdgeType, Tensor] = {}
     edge: dict[EdgeType, Tensor | None] = {}

@@ -29,8 +29,9 @@ def sides(
     Nodes are numbered as in :class:`Space`: those of all types in one line. A side's ``order`` leads to the
     arc's place in ``edge_index``. Arcs that stand twice and arcs from a node to itself stay as they are.
 
-    A side takes 8 bytes an arc, 4 more for weights and 8 more for times, and 4 bytes for each node of *every*
-    type: rows of nodes that the edge type does not lead to are empty, not absent.
+    A side takes 4 bytes an arc, 4 more where ``edge_index`` is not sorted by the node that looks (its target,
+    unless told otherwise), 4 more for weights and 8 more for times, and 4 bytes for each node of *every* type:
+    rows of nodes that the edge type does not lead to are empty, not absent.
 
     Args:
         data: the graph; each edge type has an ``edge_index``, or no arcs.
@@ -50,10 +51,10 @@ def sides(
 
     Example:
         >>> import torch
-        >>> data = Data(edge_index=torch.tensor([[0, 2, 0], [1, 1, 2]]), num_nodes=3)
+        >>> data = Data(edge_index=torch.tensor([[0, 0, 2], [2, 1, 1]]), num_nodes=3)
         >>> side = sides(data)["arcs"]
         >>> side.indptr.tolist(), side.neighbors.tolist(), side.order.tolist()
-        ([0, 0, 2, 3], [0, 2, 0], [0, 1, 2])
+        ([0, 0, 2, 3], [0, 2, 0], [1, 2, 0])
     """
     if direction not in ("out", "into"):
         raise ConfigError(f"no direction {direction!r}", fix="It is 'out' or 'into'.")
@@ -65,16 +66,17 @@ def sides(
     for edge_type, store in stores(data):
         seen = space.ends(edge_type)[0 if direction == "into" else 1]
         indptr, neighbors, order = _rows(space, edge_type, store, direction)
+        placed = slice(None) if order is None else order
         time = None
         if time_attr is not None:
-            time = np.full(len(order), EARLIEST)
+            time = np.full(len(neighbors), EARLIEST)
             if edge_type in arc_time:
-                time = arc_time[edge_type][order]
+                time = arc_time[edge_type][placed]
             elif seen in node_time:
                 time = node_time[seen][neighbors - space.span(seen)[0]]
         weight = None
         if weight_attr is not None:
-            weight = _weights(store, weight_attr, len(order))[order]
+            weight = _weights(store, weight_attr, len(neighbors))[placed]
         made[relation_name(edge_type)] = Side(indptr, neighbors, order, weight, time).checked()
     return made
 
@@ -109,8 +111,8 @@ def times_of(
 
 def _rows(
     space: Space, edge_type: EdgeType, store: Any, direction: Direction
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``indptr`` over all nodes, neighbours, and the place in ``edge_index`` of each entry."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """``indptr`` over all nodes, neighbours, and each entry's place in ``edge_index`` (None: just there)."""
     pairs = _pairs(store, edge_type)
     num, size = pairs.shape[1], position_type(pairs.shape[1])
     spans = []
@@ -125,13 +127,18 @@ def _rows(
         spans.append((first, end))
     looks, seen = (1, 0) if direction == "into" else (0, 1)
     (first, end), (first_seen, end_seen) = spans[looks], spans[seen]
-    entries = (np.arange(num, dtype=size), (pairs[looks], pairs[seen]))
-    matrix = sp.coo_matrix(entries, shape=(end - first, end_seen - first_seen))
-    matrix.has_canonical_format = True  # arcs that stand twice are two
-    rows: Any = matrix.tocsr()
+    order, found = None, pairs[seen]
+    if (pairs[looks][1:] >= pairs[looks][:-1]).all():
+        begin = np.searchsorted(pairs[looks], np.arange(end - first + 1))
+    else:
+        entries = (np.arange(num, dtype=size), (pairs[looks], pairs[seen]))
+        matrix = sp.coo_matrix(entries, shape=(end - first, end_seen - first_seen))
+        matrix.has_canonical_format = True  # arcs that stand twice are two
+        rows: Any = matrix.tocsr()
+        begin, found, order = rows.indptr, rows.indices, rows.data
     indptr = np.empty(space.num_nodes + 1, size)
-    indptr[:first], indptr[first : end + 1], indptr[end + 1 :] = 0, rows.indptr, num
-    return indptr, rows.indices.astype(np.int32, copy=False) + np.int32(first_seen), rows.data
+    indptr[:first], indptr[first : end + 1], indptr[end + 1 :] = 0, begin, num
+    return indptr, found.astype(np.int32) + np.int32(first_seen), order
 
 
 def _pairs(store: Any, edge_type: EdgeType) -> np.ndarray:
