@@ -1,4 +1,4 @@
-"""A table with every kind of row that a log may be offered, and the comparison with what ``ingest`` made of it."""
+"""A table with every kind of row that a log may be offered, and the comparison with what ``ingest`` made."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ def forged() -> pa.Table:
         for at, value in enumerate(values):
             row = GOOD | {"item_id": f"{name} {at}", name: value}
             rows += [row, dict(row)] if at % 4 == 0 else [row]
-    rows += [GOOD | {"timestamp": "soon", "user_id": None, "price": "x"}, GOOD | {"user_id": LONG, "event": "jump"}]
+    rows += [
+        GOOD | {"timestamp": "soon", "user_id": None, "price": "x"},
+        GOOD | {"user_id": LONG, "event": "jump"},
+    ]
     return pa.Table.from_pylist(rows)
 
 
@@ -80,7 +83,8 @@ def compared(found: Screened, folder: Path, report: IngestReport) -> None:
     assert dict(ours.reasons) == dict(report.reasons)
     log = EventLog.load(folder).events.to_pyarrow()
     accepted = found.accepted.to_pyarrow()
-    assert accepted.column_names == log.column_names and accepted.schema.types == log.schema.types
+    if log.num_rows:  # ingest keeps no further columns of a log without rows
+        assert accepted.column_names == log.column_names and accepted.schema.types == log.schema.types
     assert sorted_rows(accepted) == sorted_rows(log)
     refused = pq.read_table(folder / FILE)["reason"].to_pylist()
     assert sorted(found.quarantined.to_pyarrow()["reason"].to_pylist()) == sorted(refused)

@@ -6,6 +6,7 @@ rows need not leave. Tests hold the two against each other, on DuckDB and on Spa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ import ibis.expr.datatypes as dt
 
 from thence.base.errors import DataError
 from thence.events.engine import staged
-from thence.events.expr_text import blank, filled, iso_micros, plain_number, stripped, to_float
+from thence.events.expr_text import blank, filled, stripped, time_parts, time_values, to_float
 from thence.events.schema import MAX_ID, OPTIONAL, REQUIRED
 from thence.events.times import FARTHEST, UNITS
 from thence.events.validate import INVALID_UTF8, require
@@ -23,7 +24,7 @@ BOUNDS = (("s", 5e10), ("ms", 5e13), ("us", 5e16))
 ibis: Any = _ibis
 HIDDEN = "thence__"
 REASON = f"{HIDDEN}reason"
-PARSED = tuple(HIDDEN + name for name in ("numeric", "whole", "decimals", "dated", "micros"))
+VALUES = ("numeric", "whole", "decimals", "dated", "micros")
 LARGEST = "1.7976931348623157e308"
 
 
@@ -115,18 +116,20 @@ class Rules:
     def _text_time(self) -> Any:
         text = self._text("timestamp")
         self.refuse(text.isnull(), "timestamp missing")
-        numeric, whole, decimals = plain_number(text)
-        dated, micros = iso_micros(text)
-        parsed = dict(zip(PARSED, (numeric, whole, decimals, dated, micros), strict=True))
-        self.faults = [(mask.name(f"{HIDDEN}{at}"), why) for at, (mask, why) in enumerate(self.faults)]
-        masks = [mask for mask, _ in self.faults]
-        self.table = staged(self.table.mutate(*masks, **parsed))
-        self.faults = [(self.table[f"{HIDDEN}{at}"], why) for at, (_, why) in enumerate(self.faults)]
-        numeric, whole, decimals, dated, micros = (self.table[name] for name in PARSED)
+        self._stage(time_parts(text))
+        self._stage(time_values({name: self.table[HIDDEN + name] for name in time_parts(text)}))
+        numeric, whole, decimals, dated, micros = (self.table[HIDDEN + name] for name in VALUES)
         self.refuse(~numeric & ~dated, "timestamp unreadable")
         unit = self.unit or _unit(self.table.filter(numeric).select(number=whole))
         counted = _scaled(whole.cast("float64"), whole, decimals, unit)
         return ibis.ifelse(numeric, counted, micros)
+
+    def _stage(self, columns: Mapping[str, Any]) -> None:
+        """Put columns, and the faults found so far, into the table, so that what follows reads them there."""
+        masks = {f"{HIDDEN}fault{at}": mask for at, (mask, _) in enumerate(self.faults)}
+        hidden = {HIDDEN + name: column for name, column in columns.items()}
+        self.table = staged(self.table.mutate(**masks, **hidden))
+        self.faults = [(self.table[name], why) for name, (_, why) in zip(masks, self.faults, strict=True)]
 
     def _number_time(self, column: Any) -> Any:
         type_ = column.type()
@@ -274,6 +277,9 @@ def _unit(numbers: Any) -> str | None:
 def _micros(table: Any, column: Any) -> Any:
     """Microseconds UTC of a timestamp or a date."""
     name = table.get_backend().name
+    if name == "duckdb" and column.type().is_timestamp() and (column.type().scale or 0) > 6:
+        nanos = _epoch_ns(column)
+        return _scaled(nanos.cast("float64").fill_null(0.0), nanos.fill_null(0), None, "ns")
     if name == "duckdb":
         return _epoch_us(column)
     moment = column.cast("timestamp") if column.type().is_date() else column
@@ -294,6 +300,11 @@ def _decoded(table: Any, column: Any) -> Any:
 
 @ibis.udf.scalar.builtin(name="epoch_us")
 def _epoch_us(moment) -> dt.int64:  # type: ignore[empty-body]
+    """DuckDB's."""
+
+
+@ibis.udf.scalar.builtin(name="epoch_ns")
+def _epoch_ns(moment) -> dt.int64:  # type: ignore[empty-body]
     """DuckDB's."""
 
 

@@ -6,6 +6,7 @@ about its class.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
@@ -55,40 +56,64 @@ def to_float(text: Any) -> tuple[Any, Any]:
     return ibis.ifelse(number | endless, value.fill_null(infinite), ibis.null("float64")), ~(number | endless)
 
 
-def plain_number(text: Any) -> tuple[Any, Any, Any]:
-    """A number as it stands: whether it is one, its integer part (int64), its decimals (float64, same sign).
+def time_parts(text: Any) -> dict[str, Any]:
+    """What timestamps as text consist of: the first of two steps, whose columns :func:`time_values` reads.
 
-    The decimals are added digit by digit, in the order and with the rounding of the native reader.
+    A number is cut into its integer part and decimals, anything else is tried as ISO 8601; what is neither
+    leaves parts that read as zero.
     """
     bare = stripped(text, CONTROLS)
-    digits = bare.re_replace(r"^[+-]", "").re_replace(r"\..*$", "").re_replace(r"^0+", "")
+    digits = bare.re_replace(r"^[+-]?0*([0-9]*).*$", r"\1")
     size = digits.length()
     short = (size <= 18) | ((size == 19) & (digits.substr(0, 18) <= LONGEST))
-    number = (bare.re_search(PLAIN) & short).fill_null(False)
-    sign = ibis.ifelse(bare.startswith("-"), -1, 1).cast("int64")
-    whole = ibis.ifelse(number & (size > 0), digits, "0").cast("int64")
-    after = ibis.ifelse(number & bare.contains("."), bare.re_replace(r"^.*\.", ""), "").rpad(DECIMALS, "0")
-    return number, sign * whole, sign.cast("float64") * _decimals(after)
+    numeric = (bare.re_search(PLAIN) & short).fill_null(False)
+    dated = bare.re_search(ISO).fill_null(False)
+    return {
+        "numeric": numeric,
+        "negative": bare.startswith("-").fill_null(False),
+        "digits": ibis.ifelse(numeric & (size > 0), digits, "0"),
+        "after": ibis.ifelse(numeric & bare.contains("."), bare.re_replace(r"^.*\.", ""), ""),
+        "dated": dated,
+        "iso": ibis.ifelse(dated, bare, "1970-01-01"),
+    }
 
 
-def iso_micros(text: Any) -> tuple[Any, Any]:
-    """An ISO 8601 date or timestamp: whether it is one, and its microseconds UTC (0 where it is none)."""
-    bare = stripped(text, CONTROLS)
-    shaped = bare.re_search(ISO).fill_null(False)
-    bare = ibis.ifelse(shaped, bare, "1970-01-01")
-    year, month, day = (_int(bare.substr(at, size)) for at, size in ((0, 4), (5, 2), (8, 2)))
-    valid = shaped & (month >= 1) & (month <= 12) & (day >= 1) & (day <= _month_length(year, month))
-    clock = bare.substr(10)
+def time_values(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """What the parts say.
+
+    Args:
+        parts: the columns of :func:`time_parts`.
+
+    Returns:
+        ``numeric``: whether it is a number; ``whole`` and ``decimals``: its integer part (int64) and the rest
+        (float64, same sign); ``dated``: whether it is an ISO date or timestamp; ``micros``: of that, UTC.
+    """
+    sign = ibis.ifelse(parts["negative"], -1, 1)
+    real, micros = _iso_micros(parts["iso"])
+    return {
+        "numeric": parts["numeric"],
+        "whole": sign.cast("int64") * parts["digits"].cast("int64"),
+        "decimals": sign.cast("float64") * _decimals(parts["after"].rpad(DECIMALS, "0")),
+        "dated": parts["dated"] & real,
+        "micros": micros,
+    }
+
+
+def _iso_micros(text: Any) -> tuple[Any, Any]:
+    """Whether text of the shape of ISO 8601 names a day that exists, and its microseconds UTC."""
+    year, month, day = (_int(text.substr(at, size)) for at, size in ((0, 4), (5, 2), (8, 2)))
+    real = (month >= 1) & (month <= 12) & (day >= 1) & (day <= _month_length(year, month))
+    clock = text.substr(10)
     timed = clock != ""
     hour = _int(ibis.ifelse(timed, clock.substr(1, 2), "0"))
     minute = _int(ibis.ifelse(timed, clock.substr(4, 2), "0"))
     second = _int(ibis.ifelse(clock.substr(6, 1) == ":", clock.substr(7, 2), "0"))
-    parts = clock.re_extract(r"[.,]([0-9]{1,9})", 1).fill_null("").rpad(6, "0").substr(0, 6)
+    rest = clock.re_extract(r"[.,]([0-9]{1,9})", 1).fill_null("").rpad(6, "0").substr(0, 6)
     zone = r"([+-])([0-9]{2}):?([0-9]{2})?$"
     away = (_int(_part(clock, zone, 2)) * 60 + _int(_part(clock, zone, 3))) * 60
     east = ibis.ifelse(clock.re_extract(zone, 1) == "-", -away, away)
     seconds = _days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - east
-    return valid, ibis.ifelse(valid, seconds * 1_000_000 + _int(parts), 0)
+    return real, seconds * 1_000_000 + _int(rest)
 
 
 def _int(digits: Any) -> Any:
@@ -100,6 +125,7 @@ def _part(text: Any, pattern: str, group: int) -> Any:
 
 
 def _decimals(digits: Any) -> Any:
+    """Decimals added digit by digit, in the order and with the rounding of the native reader."""
     scale, scales = 1.0, []
     for _ in range(DECIMALS):
         scale /= 10.0

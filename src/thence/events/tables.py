@@ -83,7 +83,7 @@ def to_items(con: Any, items: Any) -> ibis.Table:
 
 
 def _checked(table: Any, latest: int) -> Any:
-    """A table with the types of a log, judged by its own engine; ids and events are tidied where they need it."""
+    """A table with the types of a log, judged by its own engine; ids and events are tidied where need be."""
     from thence.events.expr_rules import Rules
 
     rules = Rules(table, latest, EVENTS, unit="us", further=False)
