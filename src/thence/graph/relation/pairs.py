@@ -21,7 +21,7 @@ import pyarrow as pa
 from thence.base.mapped import release
 from thence.events import engine
 
-ON_DISK_FROM = 1 << 22
+ON_DISK_FROM = 1 << 23
 """Pairs; fewer are held in memory."""
 PIECE = 1 << 20
 FIELDS = {"source": np.int32, "target": np.int32, "support": np.int32, "last_time": np.int64}
