@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+
 from common import say
 from parts import graphs
 from thence.graph.sample import FanOut, Sample, Side

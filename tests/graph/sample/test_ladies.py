@@ -8,7 +8,7 @@ import pytest
 from thence.base.errors import ConfigError, DataError
 from thence.graph.arcs import Arcs
 from thence.graph.sample import Side, side_of
-from thence.graph.sample.ladies import Ladies, shares
+from thence.graph.sample.ladies import Ladies
 
 STEPS = 2500
 
@@ -98,7 +98,6 @@ def test_weight_zero_is_never_seen() -> None:
     assert Ladies(side, [5]).sample([0]).entry.tolist() == [0]
     none = Side(side.indptr, side.neighbors, weight=np.zeros(3, np.float32))
     assert Ladies(none, [5]).sample([0]).num_arcs == 0
-    assert shares(none, np.array([3]), np.arange(3)).tolist() == [0, 0, 0]
 
 
 def test_wrong_input_is_refused() -> None:
@@ -111,3 +110,17 @@ def test_wrong_input_is_refused() -> None:
         Ladies(Side(np.array([0, 1]), np.zeros(1, np.int32), weight=np.array([np.nan], np.float32)), [1])
     with pytest.raises(DataError):
         Ladies(side_of(arcs), [2]).sample([0], times=np.array([1]))
+
+
+@pytest.mark.parametrize("keep_seeds", [False, True])
+def test_it_draws_alike_where_the_graph_is_much_larger_than_the_layer(keep_seeds: bool) -> None:
+    """Candidates are then told apart by a table, and no longer are all nodes."""
+    arcs = layered()
+    large = Arcs.from_pairs(*arcs.pairs, num_nodes=1000, weight=arcs.weight)
+    for step in range(20):
+        one, other = (
+            Ladies(graph, [3], weight="weight", keep_seeds=keep_seeds).sample([0, 2, 3], step=step)
+            for graph in (arcs, large)
+        )
+        assert np.array_equal(one.nodes, other.nodes) and np.array_equal(one.entry, other.entry)
+        assert np.allclose(one.scale, other.scale)

@@ -22,13 +22,17 @@ from operator import index
 
 import numpy as np
 
+from thence.graph.check import frozen
 from thence.graph.sample.collect import Collector, Names
 from thence.graph.sample.fan_out import ALL, counts
 from thence.graph.sample.kernel.hash import key_of
 from thence.graph.sample.kernel.labor import numbers
+from thence.graph.sample.kernel.layer import add_squares, keep_drawn
 from thence.graph.sample.reading import Graph, no_times, num_nodes_of, sides_by_hop, whole_rows
 from thence.graph.sample.sample import Sample, seed_array
-from thence.graph.sample.side import Direction, Side
+from thence.graph.sample.side import Direction
+
+NONE = np.empty(0, np.float32)
 
 
 class Ladies:
@@ -94,24 +98,18 @@ class Ladies:
         collector = Collector(roots, self._num_nodes, trees=False)
         for hop, (most, sides) in enumerate(zip(self._most, self._hops, strict=True)):
             rows = [whole_rows(side, collector.frontier) for side in sides]
+            weights = [frozen(NONE if side.weight is None else side.weight) for side in sides]
             nodes, local = told_apart([found for _, _, found in rows], self._num_nodes)
             total = np.zeros(len(nodes))
-            looks = [shares(side, count, entry) for side, (count, entry, _) in zip(sides, rows, strict=True)]
-            for share, at in zip(looks, local, strict=True):
-                total += np.bincount(at, weights=share**2, minlength=len(nodes))
+            for (count, entry, _), weight, at in zip(rows, weights, local, strict=True):
+                add_squares(count, entry, weight, at, total)
             sure = np.isin(nodes, roots) if self._keep else np.zeros(len(nodes), bool)
             chance = draw(nodes, total, sure, most, key_of(self._seed, step, hop))
-            for side, (count, entry, found), at, share in zip(sides, rows, local, looks, strict=True):
-                own = chance[at] * (share > 0)
-                kept = own > 0
-                row = np.repeat(np.arange(len(count)), count)[kept]
-                collector.add(
-                    side,
-                    count=np.bincount(row, minlength=len(count)),
-                    entry=entry[kept],
-                    found=found[kept],
-                    scale=(1 / own[kept]).astype(np.float32),
-                )
+            for side, (count, entry, found), weight, at in zip(sides, rows, weights, local, strict=True):
+                scale = np.empty(len(entry), np.float32)
+                num = keep_drawn(count, (entry, found, at), weight, chance, scale)
+                entry, found, scale = entry[:num].copy(), found[:num].copy(), scale[:num].copy()
+                collector.add(side, count=count, entry=entry, found=found, scale=scale)
             collector.step()
         return collector.finish()
 
@@ -126,22 +124,6 @@ def told_apart(found: list[np.ndarray], num_nodes: int) -> tuple[np.ndarray, lis
     names = Names()
     local = [names.add(nodes) for nodes in found]
     return names.all, local
-
-
-def shares(side: Side, count: np.ndarray, entry: np.ndarray) -> np.ndarray:
-    """``[e]`` float64: P of entries that stand row by row, ``count`` of each row; 0 in a row without weight.
-
-    Example:
-        >>> side = Side(np.array([0, 2, 3]), np.array([1, 0, 1]), weight=np.array([1, 3, 5], np.float32))
-        >>> shares(side, np.array([2, 1]), np.array([0, 1, 2])).tolist()
-        [0.25, 0.75, 1.0]
-    """
-    if side.weight is None:
-        return np.repeat(1 / np.maximum(count, 1), count)
-    weight = side.weight[entry].astype(np.float64)
-    row = np.repeat(np.arange(len(count)), count)
-    total = np.bincount(row, weights=weight, minlength=len(count))
-    return weight / np.where(total > 0, total, 1)[row]
 
 
 def draw(nodes: np.ndarray, total: np.ndarray, sure: np.ndarray, most: int, key: np.uint64) -> np.ndarray:
