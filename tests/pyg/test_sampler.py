@@ -12,8 +12,12 @@ from torch_geometric.sampler import NodeSamplerInput, NumNeighbors
 
 from thence.base.errors import ConfigError, DataError
 from thence.graph.sample import FanOut
+from thence.graph.sample.adaptive import Adaptive
 from thence.graph.sample.labor import Labor
+from thence.graph.sample.shadow import Shadow
 from thence.pyg import NeighborLoader, Sampler, neighbor_sampler, sides
+
+PATH = Data(edge_index=torch.tensor([[0, 1, 2], [1, 2, 3]]), num_nodes=4)
 
 
 def batch_of(data, sampler, seeds, **options):
@@ -127,6 +131,38 @@ def test_induced_subgraphs_hold_every_arc_among_their_nodes() -> None:
         assert sorted(store.e_id.tolist()) == inside.nonzero().flatten().tolist()
 
 
+def test_induced_subgraphs_stay_inside_their_seed_s_neighbourhood_and_time() -> None:
+    data = odd()
+    data.moment = torch.arange(data.num_edges) % 5
+    seeds, times = torch.tensor([0, 0, 3]), torch.tensor([1, 4, 2])
+    sampler = neighbor_sampler(data, [-1], subgraph_type="induced", time_attr="moment")
+    batch = batch_of(data, sampler, seeds, input_time=times)
+    for at in range(3):
+        first = (data.edge_index[1] == seeds[at]) & (data.moment <= times[at])
+        nodes = set(data.edge_index[0][first].tolist()) | {int(seeds[at])}
+        assert set(batch.n_id[batch.batch == at].tolist()) == nodes
+        inside = torch.isin(data.edge_index, torch.tensor(sorted(nodes))).all(0) & (data.moment <= times[at])
+        mine = batch.batch[batch.edge_index[1]] == at
+        assert sorted(batch.e_id[mine].tolist()) == inside.nonzero().flatten().tolist()
+
+
+def test_counts_of_hops_are_told_only_where_arcs_stand_hop_by_hop() -> None:
+    data = odd()
+    sampler = Sampler(Shadow(sides(data), [3, 3]), data)
+    assert sampler.disjoint
+    batch = batch_of(data, sampler, [0, 3])
+    assert "num_sampled_nodes" not in batch and batch.batch[:2].tolist() == [0, 1]
+    assert torch.equal(batch.n_id[batch.edge_index], data.edge_index[:, batch.e_id])
+
+
+def test_what_is_no_arc_of_the_data_has_no_place_among_them() -> None:
+    path = Data(edge_index=PATH.edge_index, edge_weight=torch.ones(3), num_nodes=4)
+    batch = batch_of(path, Sampler(Adaptive(sides(path), [2]), path), [3])
+    assert batch.n_id.tolist() == [3, 2, 1]  # node 1 was met on a walk
+    assert "e_id" not in batch and batch.edge_weight is None
+    assert batch.edge_index.tolist() == [[1, 2], [0, 0]]
+
+
 def test_bidirectional_subgraphs_hold_both_directions_of_what_was_drawn() -> None:
     data = odd()
     plain = batch_of(data, neighbor_sampler(data, [2, 2]), [0])
@@ -174,7 +210,6 @@ def test_draws_differ_from_step_to_step_and_repeat_with_the_seed() -> None:
         ({"num_neighbors": {("user", "likes", "item"): [1]}}, "num_neighbors"),
         ({"num_neighbors": {("user", "buys", "item"): [1]}}, "Missing number of neighbors"),
         ({"num_neighbors": [1], "subgraph_type": "none"}, "no subgraph_type 'none'"),
-        ({"num_neighbors": [1], "subgraph_type": "induced", "disjoint": True}, "cannot be induced"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(asked, said) -> None:
@@ -205,8 +240,6 @@ def test_seeds_and_samplers_that_do_not_fit_are_refused() -> None:
 
 
 # A sampler that looks the wrong way is caught
-
-PATH = Data(edge_index=torch.tensor([[0, 1, 2], [1, 2, 3]]), num_nodes=4)
 
 
 def check_direction(sampler) -> None:

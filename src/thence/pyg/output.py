@@ -23,7 +23,8 @@ def output_of(
         sample: with as many relations as the space has edge types, and a node for each seed.
         space: of the graph.
         direction: which way the sampler looked; ``into``: the node that looks is the target.
-        hops: whether the counts of each hop are told, by which ``trim_to_layer`` cuts.
+        hops: whether the counts of each hop are told, by which ``trim_to_layer`` cuts. They never are where
+            arcs do not stand hop by hop, as in a ``Shadow``'s sample.
 
     Returns:
         ``row`` are sources and ``col`` targets, whichever way was looked; ``edge`` the arcs' places in
@@ -46,6 +47,7 @@ def output_of(
             f"the sampler reads {sample.num_relations} relations, the data have {len(space.edge_types)}",
             fix="Make it from thence.pyg.sides(data), or from the graph that the data were made of.",
         )
+    hops = hops and _by_hop(sample)
     return _hetero(sample, space, direction, hops) if space.hetero else _plain(sample, direction, hops)
 
 
@@ -122,6 +124,13 @@ def _hetero(sample: Sample, space: Space, direction: Direction, hops: bool) -> H
     )
     vars(out)["scale"] = scale
     return out
+
+
+def _by_hop(sample: Sample) -> bool:
+    """Every arc is looked at by a node that was found in an earlier hop than the arc's."""
+    ends = sample.arc_ptr[:: max(sample.num_relations, 1)]
+    rows = (sample.row[ends[hop] : ends[hop + 1]].max(initial=-1) for hop in range(sample.num_hops))
+    return all(last < known for last, known in zip(rows, sample.node_ptr[1:], strict=False))
 
 
 def _edges(position: np.ndarray) -> Tensor | None:

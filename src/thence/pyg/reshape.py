@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from thence.graph.sample.reading import whole_rows
+from thence.graph.sample.induced import induced as among
+from thence.graph.sample.induced import subgraph
 from thence.graph.sample.sample import Sample
 
 
@@ -66,8 +67,12 @@ def _with_copies(looks: np.ndarray, like: np.ndarray, copy: np.ndarray) -> tuple
     return np.concatenate([looks, np.repeat(copy, count)]), more
 
 
-def induced(sample: Sample) -> Sample:
-    """All arcs of the graph among the nodes of a sample (without trees), as if found in its first hop.
+def induced(sample: Sample, times: np.ndarray | None = None) -> Sample:
+    """All arcs of the graph among the nodes of a sample, or of each of its trees.
+
+    Args:
+        sample: whose nodes are kept.
+        times: ``[B]`` int64, the time of each seed: no later arc is taken in its tree.
 
     Example:
         >>> from thence.graph import Arcs
@@ -76,23 +81,15 @@ def induced(sample: Sample) -> Sample:
         >>> sample.row.tolist(), sample.column.tolist()
         ([0, 1], [1, 0])
     """
-    order = np.argsort(sample.nodes)
-    ordered = sample.nodes[order]
-    groups = []
-    for side in sample.sides[: sample.num_relations]:
-        count, entry, found = whole_rows(side, sample.nodes)
-        at = np.minimum(np.searchsorted(ordered, found), len(ordered) - 1)
-        keep = ordered[at] == found if len(ordered) else np.zeros(0, bool)
-        groups.append((np.repeat(np.arange(len(count)), count)[keep], order[at[keep]], entry[keep]))
-    row, column, entry = (
-        np.concatenate([g[part] for g in groups] or [[]]).astype(np.int64) for part in range(3)
-    )
-    later = [0] * (len(sample.sides) - len(groups))
-    return replace(
-        sample,
-        row=row,
-        column=column,
-        entry=entry,
-        scale=np.ones(len(row), np.float32),
-        arc_ptr=np.cumsum([0, *(len(group[0]) for group in groups), *later]),
-    )
+    sides = sample.sides[: sample.num_relations]
+    if not sides:
+        return sample
+    arcs = [among(side, sample.nodes, sample.tree) for side in sides]
+    if times is not None and sample.tree is not None:
+        until = times[sample.tree]
+        for number, (side, (row, column, entry)) in enumerate(zip(sides, arcs, strict=True)):
+            if side.time is not None:
+                seen = side.time[entry] <= until[row]
+                arcs[number] = row[seen], column[seen], entry[seen]
+    num_seeds = int(sample.node_ptr[1])
+    return subgraph(sides, sample.nodes, num_seeds, seeds=sample.seeds, arcs=arcs, tree=sample.tree)

@@ -49,14 +49,14 @@ class Sampler(BaseSampler):
         sampler: what draws; made from :func:`sides` of the data, or from the graph that the data were made of.
         data: what the loader gets.
         subgraph_type: ``directional``: the arcs that were drawn; ``bidirectional``: both directions of them;
-            ``induced``: all arcs of the graph among the nodes that were found.
+            ``induced``: all arcs of the graph among the nodes that were found, or those of each tree.
         direction: which way the sampler looks: ``into`` (the default everywhere in this room) at the sources
             of the arcs that lead to a node.
         time_attr: the sampler's time, where it has one: seeds without a time take their node's.
         seed: of negatives.
 
     Raises:
-        ConfigError: there is no such subgraph type or direction, or induced is asked for with trees.
+        ConfigError: there is no such subgraph type or direction.
         DataError: sampler and data have different nodes, or the time is not there.
 
     Example:
@@ -92,8 +92,6 @@ class Sampler(BaseSampler):
         self._node_time = times_of(data, time_attr)[0]
         nobody = np.empty(0, np.int64)
         self.disjoint = sampler.sample(nobody, times=nobody if self._timed else None).tree is not None
-        if self.disjoint and self._type == SubgraphType.induced:
-            raise ConfigError("subgraphs of disjoint trees cannot be induced", fix="Use 'directional'.")
 
     def sample_from_nodes(self, index: NodeSamplerInput) -> Output:  # type: ignore[override]
         """The neighbourhood of some nodes.
@@ -172,7 +170,7 @@ class Sampler(BaseSampler):
                 "the sampler gives trees only sometimes", fix="Use one that always or never does."
             )
         whole = self._type == SubgraphType.induced
-        sample = induced(sample) if whole else sample
+        sample = induced(sample, times) if whole else sample
         sample = sample if self.disjoint else one_each(sample)
         return output_of(sample, self._space, direction=self._direction, hops=not whole)
 
