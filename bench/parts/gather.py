@@ -18,6 +18,13 @@ ROWS, DIM, BATCH, BATCHES, REPEATS = 2_000_000, 128, 50_000, 10, 15
 Call = Callable[[int], object]
 
 
+def figures(quick: bool) -> dict[str, float]:
+    """The kernels beside their peers, and the bounded cache."""
+    from parts import row_cache
+
+    return kernels(quick) | row_cache.figures(quick)
+
+
 def kernels(quick: bool) -> dict[str, float]:
     """Rows per CPU second of each way to gather, one thread; medians of interleaved repeats.
 
