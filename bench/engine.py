@@ -1,4 +1,4 @@
-"""The graph engine: sampling beside its peers, loading, building, appending, opening, PageRank, rows, structure.
+"""The graph engine: sampling beside its peers, loading, building, appending, opening, PageRank, structure.
 
 Peers that need an environment of their own are named by THENCE_PEERS="pyg=/path/to/python,dgl=/path/to/python":
 one with PyG on torch-sparse, one with DGL 1.1.3 and setuptools below 70. Those that are not there are left out.

@@ -95,7 +95,7 @@ def spread(name: str, values: list[float]) -> dict[str, float]:
 
 
 def loader(graph: tuple[np.ndarray, np.ndarray], quick: bool) -> dict[str, float]:
-    """The share of an epoch in which training waits for batches: GraphSAGE, two layers, 64 columns, 128 wide."""
+    """The share of an epoch in which training waits for batches: GraphSAGE, two layers, 64 columns."""
     import torch
 
     from thence.graph.rows import gather
