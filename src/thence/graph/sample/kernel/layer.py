@@ -5,6 +5,10 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from thence.graph.sample.kernel.prefetch import prefetch
+
+AHEAD = 24
+
 
 @numba.njit(cache=True, nogil=True)
 def add_squares(
@@ -19,18 +23,20 @@ def add_squares(
         local: ``[e]`` int64, where each entry's neighbour stands in ``total``.
         total: ``[candidates]`` float64.
     """
-    at = 0
+    at, last = 0, len(local) - 1
     for i in range(len(count)):
         end = at + count[i]
         if len(weight) == 0:
             square = 1.0 / max(count[i], 1) ** 2
             for e in range(at, end):
+                prefetch(total, local[min(e + AHEAD, last)])
                 total[local[e]] += square
         else:
             whole = 0.0
             for e in range(at, end):
                 whole += weight[entry[e]]
             for e in range(at, end):
+                prefetch(total, local[min(e + AHEAD, last)])
                 if weight[entry[e]] > 0.0:
                     total[local[e]] += (weight[entry[e]] / whole) ** 2
         at = end
@@ -57,10 +63,11 @@ def keep_drawn(
         How many entries are kept.
     """
     entry, found, local = read
-    at, kept = 0, 0
+    at, kept, last = 0, 0, len(local) - 1
     for i in range(len(count)):
         end, before = at + count[i], kept
         for e in range(at, end):
+            prefetch(chance, local[min(e + AHEAD, last)])
             likely = chance[local[e]]
             if likely > 0.0 and (len(weight) == 0 or weight[entry[e]] > 0.0):
                 node = found[e]
