@@ -34,7 +34,7 @@ def test_saved_and_loaded_it_answers_the_same(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "part", ["model/embeddings.safetensors", "graph/nodes.parquet", "baseline/next.safetensors", "report.html"]
+    "part", ["model/embeddings.safetensors", "graph/nodes.arrow", "baseline/next.safetensors", "report.html"]
 )
 def test_a_changed_byte_anywhere_is_refused(tmp_path, part):
     bundle().save(tmp_path / "b")

@@ -118,6 +118,8 @@ class Bundle:
         baseline = None
         if f"baseline/{MANIFEST}" in art.files:
             baseline = NeighborTable.load(art.folder / "baseline")
+        graph = DiGraph.load(art.folder / "graph", verify=False)  # its bytes were verified just now,
+        graph.check(where=folder)  # what they say was not
         try:
             report_html = art.path("report.html").read_text("utf-8") if "report.html" in art.files else None
             report = (
@@ -125,7 +127,7 @@ class Bundle:
             )
             bundle = cls(
                 Embeddings.load(art.folder / "model"),
-                DiGraph.load(art.folder / "graph", verify=False),  # just verified as part of the bundle
+                graph,
                 baseline,
                 report_html,
                 report,

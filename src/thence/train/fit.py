@@ -197,7 +197,8 @@ def _signature(graph: DiGraph, config: TrainConfig, model: nn.Module, goal: Obje
     text = hashlib.sha256(repr((config, shapes, [_described(part) for part in parts])).encode())
     for name, arcs in graph.relations.items():
         text.update(repr((name, arcs.directed, sorted(arcs.values))).encode())
-        for array in (arcs.indptr, arcs.targets, *(arcs.values[value] for value in sorted(arcs.values))):
+        offsets = arcs.indptr.astype(np.int64)  # of either size, the same arcs
+        for array in (offsets, arcs.targets, *(arcs.values[value] for value in sorted(arcs.values))):
             text.update(np.ascontiguousarray(array).tobytes())
     kept = model.state_dict()
     for name, tensor in model.named_buffers():
