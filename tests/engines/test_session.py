@@ -17,7 +17,7 @@ from thence.events.engine import connect
 
 def test_engines_are_named(tmp_path):
     assert connect().name == connect("duckdb").name == "duckdb"
-    with pytest.raises(ConfigError, match="no engine 'sparc'. Did you mean 'spark'"):
+    with pytest.raises(ConfigError, match=r"no engine 'sparc'\. Did you mean 'spark'"):
         connect("sparc")
     from tests.worlds import phone_case_log
 

@@ -1,4 +1,4 @@
-"""The same expressions on DuckDB and on Spark: arcs, counts, quarantine and fingerprint are the same, bit for bit."""
+"""The same expressions on DuckDB and on Spark: same arcs, counts, quarantine and fingerprint, to the bit."""
 
 from __future__ import annotations
 

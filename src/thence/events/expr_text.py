@@ -63,7 +63,7 @@ def time_parts(text: Any) -> dict[str, Any]:
     leaves parts that read as zero.
     """
     bare = stripped(text, CONTROLS)
-    digits = bare.re_replace(r"^[+-]?0*([0-9]*).*$", r"\1")
+    digits = bare.re_extract(r"^[+-]?0*([0-9]*)", 1).fill_null("")
     size = digits.length()
     short = (size <= 18) | ((size == 19) & (digits.substr(0, 18) <= LONGEST))
     numeric = (bare.re_search(PLAIN) & short).fill_null(False)
