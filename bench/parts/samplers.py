@@ -54,9 +54,9 @@ def samplers(side: Side, weighted: Side) -> dict[str, Draw]:
     num_nodes, saint = side.num_nodes, Saint(side, "walk", 4, roots=BATCH, rounds=5)
     drawn = {
         "fan_out": FanOut(side, FAN_OUT),
-        "fan_out_weighted": FanOut(weighted, FAN_OUT),
+        "fan_out_weighted": FanOut(weighted, FAN_OUT, weight="weight"),
         "labor": Labor(side, FAN_OUT),
-        "labor_weighted": Labor(weighted, FAN_OUT),
+        "labor_weighted": Labor(weighted, FAN_OUT, weight="weight"),
         "labor_exact": Labor(side, FAN_OUT, exact=True),
         "labor_1": Labor(side, FAN_OUT, importance=1),
         "ladies": Ladies(side, [8192, 8192]),
@@ -96,7 +96,7 @@ def speeds(side: Side, weighted: Side, steps: int) -> dict[str, float]:
 def weights(side: Side, weighted: Side, steps: int) -> dict[str, float]:
     """CPU time of drawing by weight over that of drawing uniformly, batches in turn."""
     batches = np.random.default_rng(2).integers(0, side.num_nodes, (steps, BATCH))
-    pair, spent = (FanOut(side, FAN_OUT), FanOut(weighted, FAN_OUT)), [[], []]
+    pair, spent = (FanOut(side, FAN_OUT), FanOut(weighted, FAN_OUT, weight="weight")), [[], []]
     for step, seeds in enumerate(batches):
         for which, sampler in enumerate(pair):
             begun = time.process_time()

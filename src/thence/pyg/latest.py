@@ -11,8 +11,9 @@ import numpy as np
 
 from thence.base.errors import DataError
 from thence.graph.sample.collect import Collector
-from thence.graph.sample.fan_out import ALL, by_time, counts
+from thence.graph.sample.fan_out import by_time
 from thence.graph.sample.kernel.draw import look_up, shorten, spans
+from thence.graph.sample.reading import ALL, counts
 from thence.graph.sample.sample import Sample, seed_array
 from thence.graph.sample.side import Side
 

@@ -28,13 +28,12 @@ from thence.base.errors import ConfigError
 from thence.base.rng import derive_seed
 from thence.graph.check import frozen
 from thence.graph.sample.collect import Collector
-from thence.graph.sample.fan_out import counts
 from thence.graph.sample.kernel.draw import draw_uniform, look_up, spans
 from thence.graph.sample.kernel.far import most_visited
 from thence.graph.sample.kernel.hash import key_of
 from thence.graph.sample.kernel.weighted import accumulate, draw_weighted
 from thence.graph.sample.power_law import PowerLaw, power_law
-from thence.graph.sample.reading import Graph, at_least, no_times, num_nodes_of, sides_by_hop
+from thence.graph.sample.reading import Graph, at_least, counts, no_times, num_nodes_of, sides_by_hop
 from thence.graph.sample.sample import Sample, seed_array
 from thence.graph.sample.side import Direction, Side
 from thence.graph.walk.walks import Walker

@@ -19,11 +19,18 @@ import numpy as np
 
 from thence.base.errors import ConfigError, DataError
 from thence.graph.sample.collect import Names
-from thence.graph.sample.fan_out import named
 from thence.graph.sample.induced import induced, subgraph
 from thence.graph.sample.kernel.hash import key_of
 from thence.graph.sample.kernel.labor import numbers
-from thence.graph.sample.reading import Graph, at_least, no_times, num_nodes_of, rows_ascend, sides_by_hop
+from thence.graph.sample.reading import (
+    Graph,
+    at_least,
+    named,
+    no_times,
+    num_nodes_of,
+    rows_ascend,
+    sides_by_hop,
+)
 from thence.graph.sample.sample import Sample, seed_array
 from thence.graph.sample.side import Direction
 

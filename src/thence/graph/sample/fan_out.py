@@ -17,18 +17,15 @@ from operator import index
 import numpy as np
 
 from thence.base.errors import ConfigError, DataError, nearest
-from thence.graph.arcs import Arcs
-from thence.graph.digraph import DiGraph
 from thence.graph.sample.collect import Collector
 from thence.graph.sample.kernel.draw import draw_uniform, look_up, shorten, spans
 from thence.graph.sample.kernel.hash import key_of
 from thence.graph.sample.kernel.weighted import SHORT, accumulate, draw_weighted
+from thence.graph.sample.reading import ALL, Graph, Readable, counts, named, num_nodes_of, sides_by_hop
 from thence.graph.sample.sample import Sample, seed_array
-from thence.graph.sample.side import Direction, Side, read_side
+from thence.graph.sample.side import Direction, Side
 
-Readable = Arcs | Side
 FanOuts = Sequence[int | None] | Mapping[str, Sequence[int | None]]
-ALL = np.iinfo(np.int64).max
 
 
 class FanOut:
@@ -40,8 +37,10 @@ class FanOut:
             either the same for each, or by name.
         direction: ``out`` looks at the targets of a node's arcs, ``into`` at the sources of the arcs that lead
             to it; one for all hops or one a hop. Ignored for what is a :class:`Side` already.
-        weight: name of the value to draw by (of a :class:`Side`, any name for its own); uniform when not given.
-        time: name of the value that tells when an arc came to be, likewise; ``sample`` then needs ``times``.
+        weight: name of the value to draw by; uniform when not given. A :class:`Side` that has weights is drawn
+            by them.
+        time: name of the value that tells when an arc came to be (of a :class:`Side`, any name for its own);
+            ``sample`` then needs ``times``.
         trees: give each seed a neighbourhood of its own (always so with ``time``).
         seed: of the randomness.
 
@@ -50,6 +49,7 @@ class FanOut:
         DataError: a weight is negative or not finite, or relations have different nodes.
 
     Example:
+        >>> from thence.graph import Arcs
         >>> arcs = Arcs.from_pairs([0, 0, 0, 1], [1, 2, 3, 3], num_nodes=4)
         >>> sample = FanOut(arcs, [2, 2], direction="into").sample([3])
         >>> sample.nodes.tolist(), sample.row.tolist(), sample.column.tolist()
@@ -61,7 +61,7 @@ class FanOut:
 
     def __init__(
         self,
-        graph: DiGraph | Readable | Mapping[str, Readable],
+        graph: Graph,
         fan_out: FanOuts,
         *,
         direction: Direction | Sequence[Direction] = "out",
@@ -74,16 +74,10 @@ class FanOut:
         self._most = _by_relation(fan_out, relations)
         self._timed, self._trees, self._seed = time is not None, trees or time is not None, index(seed)
         hops = len(next(iter(self._most.values())))
-        directions: list[Direction] = [direction] * hops if isinstance(direction, str) else list(direction)
-        if len(directions) != hops:
-            raise ConfigError(f"{len(directions)} directions for {hops} hops", fix="Give one, or one a hop.")
-        cache: dict[tuple[str, str], _Rows] = {}
-        for way in dict.fromkeys(directions):
-            for name, arcs in relations.items():
-                side = read_side(arcs, way, weight=weight, time=time)
-                cache[name, way] = _Rows(side, weighted=weight is not None, timed=self._timed)
-        self._hops = [[(name, cache[name, way]) for name in relations] for way in directions]
-        self._num_nodes = next(iter(cache.values())).side.num_nodes if cache else _nodes_of(relations)
+        sides = sides_by_hop(relations, hops, direction, weight=weight, time=time)
+        ready = {id(side): _Rows(side, timed=self._timed) for hop in sides for side in hop}
+        self._hops = [list(zip(relations, (ready[id(side)] for side in hop), strict=True)) for hop in sides]
+        self._num_nodes = num_nodes_of(relations)
         self._expected = 0
 
     @property
@@ -139,9 +133,9 @@ class FanOut:
 class _Rows:
     """A side made ready to be drawn from."""
 
-    def __init__(self, side: Side, *, weighted: bool, timed: bool) -> None:
+    def __init__(self, side: Side, *, timed: bool) -> None:
         self.side = by_time(side) if timed else side
-        self._weight = weight = self.side.weight if weighted else None
+        weight = self.side.weight
         longest = int(self.side.degree.max(initial=0))
         self._total = np.empty(0 if weight is None or longest <= SHORT else len(weight))
         if weight is not None and len(self._total):
@@ -158,9 +152,9 @@ class _Rows:
         bound = len(nodes) * most if most < 64 else int(np.minimum(length, most).sum())
         most = min(most, int(length.max(initial=0)))
         entry, scale = np.empty(bound, np.int64), np.empty(bound, np.float32)
-        if self._weight is not None:
+        if self.side.weight is not None:
             drawn = (count, entry, scale)
-            num = draw_weighted(begin, length, words, key, most, self._weight, self._total, drawn)
+            num = draw_weighted(begin, length, words, key, most, self.side.weight, self._total, drawn)
         else:
             num = draw_uniform(begin, length, words, key, most, (count, entry, scale))
         return count, entry[:num], scale[:num]
@@ -177,36 +171,6 @@ def by_time(side: Side) -> Side:
     return Side(side.indptr, side.neighbors[at], order, weight, side.time[at])
 
 
-def named(graph: DiGraph | Readable | Mapping[str, Readable]) -> dict[str, Readable]:
-    """Relations by name, whatever they came as; checked to be among the same nodes.
-
-    Raises:
-        DataError: there is none, or they have different nodes.
-    """
-    if isinstance(graph, DiGraph):
-        return dict(graph.relations)
-    relations: dict[str, Readable] = dict(graph) if isinstance(graph, Mapping) else {"arcs": graph}
-    sizes = {name: arcs.num_nodes for name, arcs in relations.items()}
-    if len(set(sizes.values())) != 1:
-        raise DataError("relations are not among the same nodes", where=str(sizes), fix="Give at least one.")
-    return relations
-
-
-def counts(fan_out: Sequence[int | None]) -> tuple[int | None, ...]:
-    """Fan-outs, checked.
-
-    Raises:
-        ConfigError: one is negative or no int.
-    """
-    for most in fan_out:
-        whole = isinstance(most, int | np.integer) and not isinstance(most, bool)
-        if most is not None and not (whole and most >= 0):
-            raise ConfigError(
-                f"a fan-out of {most} is no count", fix="Use 0 or more, or None for all neighbours."
-            )
-    return tuple(fan_out)
-
-
 def _by_relation(fan_out: FanOuts, relations: Mapping[str, Readable]) -> dict[str, tuple[int | None, ...]]:
     if not isinstance(fan_out, Mapping):
         return dict.fromkeys(relations, counts(fan_out))
@@ -218,7 +182,3 @@ def _by_relation(fan_out: FanOuts, relations: Mapping[str, Readable]) -> dict[st
     if {len(each) for each in most.values()} != {hops}:
         raise ConfigError(f"hops differ in number: {dict(fan_out)}", fix="Give each relation as many fan-outs.")
     return most
-
-
-def _nodes_of(relations: Mapping[str, Readable]) -> int:
-    return next(iter(relations.values())).num_nodes

@@ -24,13 +24,14 @@ import numpy as np
 from thence.base.errors import ConfigError, DataError
 from thence.graph.check import frozen
 from thence.graph.sample.collect import Collector, Names
-from thence.graph.sample.fan_out import ALL, counts
 from thence.graph.sample.kernel.draw import look_up, spans
 from thence.graph.sample.kernel.hash import key_of
 from thence.graph.sample.kernel.labor import draw_poisson, draw_smallest, factors
 from thence.graph.sample.reading import (
+    ALL,
     Graph,
     at_least,
+    counts,
     no_times,
     num_nodes_of,
     rows_ascend,

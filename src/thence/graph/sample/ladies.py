@@ -24,11 +24,10 @@ import numpy as np
 
 from thence.graph.check import frozen
 from thence.graph.sample.collect import Collector, Names
-from thence.graph.sample.fan_out import ALL, counts
 from thence.graph.sample.kernel.hash import key_of
 from thence.graph.sample.kernel.labor import numbers
 from thence.graph.sample.kernel.layer import add_squares, keep_drawn
-from thence.graph.sample.reading import Graph, no_times, num_nodes_of, sides_by_hop, whole_rows
+from thence.graph.sample.reading import ALL, Graph, counts, no_times, num_nodes_of, sides_by_hop, whole_rows
 from thence.graph.sample.sample import Sample, seed_array
 from thence.graph.sample.side import Direction
 

@@ -10,15 +10,51 @@ import numpy as np
 from thence.base.errors import ConfigError, DataError
 from thence.graph.arcs import Arcs
 from thence.graph.digraph import DiGraph
-from thence.graph.sample.fan_out import Readable, named
 from thence.graph.sample.kernel.draw import draw_uniform, look_up, spans
-from thence.graph.sample.side import Direction, Side, side_of
+from thence.graph.sample.side import Direction, Side, read_side
 
+Readable = Arcs | Side
+ALL = np.iinfo(np.int64).max
 Graph = DiGraph | Readable | Mapping[str, Readable]
 
 
+def named(graph: Graph) -> dict[str, Readable]:
+    """Relations by name, whatever they came as; checked to be among the same nodes.
+
+    Raises:
+        DataError: there is none, or they have different nodes.
+    """
+    if isinstance(graph, DiGraph):
+        return dict(graph.relations)
+    relations: dict[str, Readable] = dict(graph) if isinstance(graph, Mapping) else {"arcs": graph}
+    sizes = {name: arcs.num_nodes for name, arcs in relations.items()}
+    if len(set(sizes.values())) != 1:
+        raise DataError("relations are not among the same nodes", where=str(sizes), fix="Give at least one.")
+    return relations
+
+
+def counts(fan_out: Sequence[int | None]) -> tuple[int | None, ...]:
+    """Fan-outs, checked.
+
+    Raises:
+        ConfigError: one is negative or no int.
+    """
+    for most in fan_out:
+        whole = isinstance(most, int | np.integer) and not isinstance(most, bool)
+        if most is not None and not (whole and most >= 0):
+            raise ConfigError(
+                f"a fan-out of {most} is no count", fix="Use 0 or more, or None for all neighbours."
+            )
+    return tuple(fan_out)
+
+
 def sides_by_hop(
-    graph: Graph, hops: int, direction: Direction | Sequence[Direction], *, weight: str | None = None
+    graph: Graph,
+    hops: int,
+    direction: Direction | Sequence[Direction],
+    *,
+    weight: str | None = None,
+    time: str | None = None,
 ) -> list[list[Side]]:
     """The sides of every relation, hop by hop; each is made once.
 
@@ -27,6 +63,7 @@ def sides_by_hop(
         hops: how many hops.
         direction: one for all hops, or one a hop; ignored for what is a :class:`Side` already.
         weight: name of the value that becomes the weight; for a :class:`Side`, its weight counts as it is.
+        time: name of the value that becomes the time, likewise.
 
     Raises:
         ConfigError: there are more or fewer directions than hops.
@@ -44,24 +81,13 @@ def sides_by_hop(
     made: dict[tuple[str, str], Side] = {}
     for way in dict.fromkeys(ways):
         for name, arcs in relations.items():
-            made[name, way] = checked(arcs if isinstance(arcs, Side) else side_of(arcs, way, weight=weight))
+            made[name, way] = read_side(arcs, way, weight=weight, time=time)
     return [[made[name, way] for name in relations] for way in ways]
 
 
 def num_nodes_of(graph: Graph) -> int:
     """How many nodes the relations are among."""
     return next(iter(named(graph).values())).num_nodes
-
-
-def checked(side: Side) -> Side:
-    """The side, if its weights can be drawn by.
-
-    Raises:
-        DataError: a weight is negative or not finite.
-    """
-    if side.weight is not None and not (np.isfinite(side.weight).all() and (side.weight >= 0).all()):
-        raise DataError("a weight is negative or not finite", fix="Drop those arcs first.")
-    return side
 
 
 def whole_rows(side: Side, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

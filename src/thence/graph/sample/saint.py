@@ -24,11 +24,10 @@ from thence.base.errors import ConfigError
 from thence.base.progress import Progress, silent
 from thence.base.rng import derive_seed
 from thence.graph.sample.collect import Names
-from thence.graph.sample.fan_out import Readable
 from thence.graph.sample.induced import induced, subgraph
 from thence.graph.sample.kernel.hash import key_of
 from thence.graph.sample.kernel.labor import numbers
-from thence.graph.sample.reading import at_least, no_times, rows_ascend, sides_by_hop
+from thence.graph.sample.reading import Readable, at_least, no_times, rows_ascend, sides_by_hop
 from thence.graph.sample.sample import Sample, seed_array
 from thence.graph.sample.side import Direction
 from thence.graph.walk.walks import Walker

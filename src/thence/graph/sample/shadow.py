@@ -16,9 +16,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from thence.graph.arcs import Arcs
-from thence.graph.sample.fan_out import FanOut, FanOuts, named
+from thence.graph.sample.fan_out import FanOut, FanOuts
 from thence.graph.sample.induced import induced, subgraph
-from thence.graph.sample.reading import Graph, rows_ascend
+from thence.graph.sample.reading import Graph, named, rows_ascend
 from thence.graph.sample.sample import Sample
 from thence.graph.sample.side import Direction, side_of
 
