@@ -61,6 +61,18 @@ def test_seeds_that_come_twice() -> None:
 
 
 @torch.no_grad()
+def test_seeds_of_several_types_that_come_twice() -> None:
+    data, seeds = shop(), torch.tensor([4, 4, 0, 19, 4, 0])
+    model = seeded(lambda: Trimmed(data.edge_types))
+    whole = seeded(lambda: model(data.x_dict, data.edge_index_dict))["item"]
+    batch = next(iter(NeighborLoader(data, [-1, -1], input_nodes=("item", seeds), batch_size=6)))
+    counts = (batch.num_sampled_nodes_dict, batch.num_sampled_edges_dict)
+    for given in ((), counts):
+        out = model(batch.x_dict, batch.edge_index_dict, *given)["item"][:6]
+        assert torch.allclose(out, whole[seeds], atol=1e-5)
+
+
+@torch.no_grad()
 def test_disjoint_and_induced_batches() -> None:
     data, model = odd(), seeded(Sage)
     whole = seeded(lambda: model(data.x, data.edge_index))

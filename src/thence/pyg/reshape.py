@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,46 +26,51 @@ def one_each(sample: Sample) -> Sample:
         ([0, 0, 1], [0, 1], [2, 2])
     """
     seeds, first = sample.seeds, int(sample.node_ptr[1])
-    if first == len(seeds):
+    extra = len(seeds) - first
+    if not extra:
         return sample
     place = np.empty(first, np.int64)
     place[seeds[::-1]] = np.arange(len(seeds))[::-1]
     again = np.flatnonzero(place[seeds] != np.arange(len(seeds)))
-    extra = len(seeds) - first
-    moved = np.concatenate([place, np.arange(first, sample.num_nodes) + extra])
-    row, column = moved[sample.row], moved[sample.column]
-    chosen, rows, sizes = [], [], []
-    for group in range(len(sample.sides)):
-        part = np.arange(sample.arc_ptr[group], sample.arc_ptr[group + 1])
-        looks = row[part]
-        if group < sample.num_relations:  # the first hop, in which seeds look
-            looks, more = _with_copies(looks, place[seeds[again]], again)
-            part = np.concatenate([part, part[more]])
-        chosen.append(part)
-        rows.append(looks)
-        sizes.append(len(part))
-    at = np.concatenate([*chosen, np.empty(0, np.int64)])
+    bounds = sample.arc_ptr[: sample.num_relations + 1]  # of the first hop, in which seeds look
+    copied = [_rows_of(sample.row[begin:end], seeds[again], begin) for begin, end in pairwise(bounds.tolist())]
+
+    def widened(array: np.ndarray, ends: np.ndarray | None = None) -> np.ndarray:
+        """An array of arcs with those of the copies behind each group of the first hop."""
+        parts = []
+        for (count, more), begin, end in zip(copied, bounds[:-1], bounds[1:], strict=True):
+            parts += [array[begin:end], array[more] if ends is None else np.repeat(ends, count)]
+        return np.concatenate([*parts, array[int(bounds[-1]) :]])
+
+    def moved(local: np.ndarray) -> np.ndarray:
+        """Local ints of nodes after the change."""
+        new, of_seeds = local + extra, np.flatnonzero(local < first)
+        new[of_seeds] = place[local[of_seeds]]
+        return new
+
+    sizes = np.diff(sample.arc_ptr)
+    sizes[: len(copied)] += np.array([len(more) for _, more in copied], np.int64)
     return replace(
         sample,
         nodes=np.concatenate([sample.nodes[seeds], sample.nodes[first:]]),
         seeds=np.arange(len(seeds)),
-        row=np.concatenate([*rows, np.empty(0, np.int64)]),
-        column=column[at],
-        entry=sample.entry[at],
-        scale=sample.scale[at],
+        row=widened(moved(sample.row), again),
+        column=widened(moved(sample.column)),
+        entry=widened(sample.entry),
+        scale=widened(sample.scale),
         node_ptr=np.concatenate([[0], sample.node_ptr[1:] + extra]),
-        arc_ptr=np.cumsum([0, *sizes]),
+        arc_ptr=np.concatenate([[0], np.cumsum(sizes)]),
     )
 
 
-def _with_copies(looks: np.ndarray, like: np.ndarray, copy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of a group with those of each ``copy`` behind, and which arcs of the group the copies' are."""
-    order = np.argsort(looks, kind="stable")
-    begin = np.searchsorted(looks[order], like)
-    count = np.searchsorted(looks[order], like, "right") - begin
-    inside = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    more = order[np.repeat(begin, count) + inside]
-    return np.concatenate([looks, np.repeat(copy, count)]), more
+def _rows_of(looks: np.ndarray, nodes: np.ndarray, begin: int) -> tuple[np.ndarray, np.ndarray]:
+    """How many arcs of a group each of some nodes looks at, and which, counted from ``begin``."""
+    order = None if (looks[1:] >= looks[:-1]).all() else np.argsort(looks, kind="stable")
+    ordered = looks if order is None else looks[order]
+    first = np.searchsorted(ordered, nodes)
+    count = np.searchsorted(ordered, nodes, "right") - first
+    at = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+    return count, (at if order is None else order[at]) + begin
 
 
 def induced(sample: Sample, times: np.ndarray | None = None) -> Sample:
