@@ -11,15 +11,15 @@ import pyarrow as pa
 from thence.base.arrow import pc
 from thence.base.errors import DataError
 from thence.base.ids import IdMap
-from thence.graph.append.counted import BLOCK, Columns, concat, forget, merged, newest, part, take
+from thence.graph.append.counted import Columns, arcs_among, forget, merged, newest, take
 from thence.graph.append.head import Head
 from thence.graph.append.store import ROWS, Store
+from thence.graph.append.weave import arcs_of, weave
 from thence.graph.build import MIN_SUPPORT
 from thence.graph.digraph import DiGraph
 from thence.graph.nodes import COUNTED
 from thence.graph.relation.bought_after import _ordered_pairs
 from thence.graph.relation.evidence import Evidence
-from thence.graph.relation.pairs import Pairs
 
 
 def assemble(head: Head, stores: dict[str, Store]) -> DiGraph:
@@ -33,9 +33,10 @@ def assemble(head: Head, stores: dict[str, Store]) -> DiGraph:
     code = pc.index_in(ids.array, value_set=head.ids).fill_null(-1).to_numpy()
     node = np.full(len(head.ids), -1, np.int32)
     node[code[code >= 0]] = np.flatnonzero(code >= 0)
-    relations = {
-        name: _evidence(name, head, stores[name], code, node).to_arcs() for name in head.config.relations
-    }
+    relations = {}
+    for name in head.config.relations:
+        evidence = _evidence(name, head, stores[name], code, node)
+        relations[name] = arcs_of(evidence) if evidence.directed else evidence.to_arcs()
     return DiGraph(ids, relations, nodes, info=origin(head))
 
 
@@ -86,12 +87,11 @@ def _check_once(ids: pa.Array, catalogue: pa.Table) -> None:
 
 def _evidence(name: str, head: Head, store: Store, code: np.ndarray, node: np.ndarray) -> Evidence:
     least = head.config.min_support or MIN_SUPPORT[name]
-    rows = kept(store, least)
-    source, target = (node[side] for side in part(rows["key"]))
-    support = rows["support"]
-    if name == "substitute":
-        support = support - rows["joint"]
-    pairs = Pairs(source, target, support, rows["last_time"])
+    settled, loose = kept(store, least)
+    for rows in (settled, loose):
+        if "joint" in rows:
+            rows["support"] = rows["support"] - rows["joint"]
+    pairs = weave(settled, loose, node, head.num_sorted)
 
     def figure(column: str) -> np.ndarray:
         return np.where(code >= 0, head.items[column][code], 0)
@@ -107,31 +107,15 @@ def _evidence(name: str, head: Head, store: Store, code: np.ndarray, node: np.nd
     return Evidence(pairs.mirrored(), tries=n, hits=n, trials=head.totals[total], directed=False)
 
 
-def kept(store: Store, least: int) -> Columns:
-    """The pairs that are arcs; in no particular order.
-
-    The oldest segment is by far the largest. It is read a block at a time, and of it only what counts and is
-    not replaced by a newer row.
-    """
+def kept(store: Store, least: int) -> tuple[Columns, Columns]:
+    """The pairs that are arcs: those of the oldest segment that stand, sorted, and those of newer ones."""
     newer = merged(store.segments[1:], newest, ROWS[store.name])
-    found = [take(newer, np.flatnonzero(_counts(newer, least)))]
-    oldest = store.segments[0] if store.segments else store.empty
-    at = np.searchsorted(oldest["key"], newer["key"])
-    for begin in range(0, len(oldest["key"]), BLOCK):
-        block = take(oldest, slice(begin, begin + BLOCK))
-        counts = _counts(block, least)
-        first, last = np.searchsorted(at, [begin, begin + len(counts)])
-        there = at[first:last] - begin
-        same = block["key"][there] == newer["key"][first:last]
-        counts[there[same]] = False
-        found.append(take(block, np.flatnonzero(counts)))
-        forget([oldest])
-    return concat(found)
-
-
-def _counts(rows: Columns, least: int) -> np.ndarray:
-    """``[n]`` bool: which pairs are seen often enough; substitutes also more often apart than at once."""
-    if "joint" not in rows:
-        return rows["support"] >= least
-    apart = rows["support"] - rows["joint"]
-    return (apart >= least) & (apart > rows["joint"])
+    oldest = store.arcs or store.empty
+    key = np.asarray(oldest["key"])
+    at = np.searchsorted(key, newer["key"])
+    there = np.flatnonzero(at < len(key))
+    stands = np.ones(len(key), bool)
+    stands[at[there][key[at[there]] == newer["key"][there]]] = False
+    settled = take(oldest, stands)
+    forget([oldest])
+    return settled, take(newer, arcs_among(newer, least))

@@ -71,6 +71,14 @@ def take(table: Mapping[str, np.ndarray], at: np.ndarray | slice) -> Columns:
     return {name: column[at] for name, column in table.items()}
 
 
+def arcs_among(rows: Mapping[str, np.ndarray], least: int) -> np.ndarray:
+    """``[n]`` bool: which pairs are seen often enough; substitutes also more often apart than at once."""
+    if "joint" not in rows:
+        return rows["support"] >= least
+    apart = rows["support"] - rows["joint"]
+    return (apart >= least) & (apart > rows["joint"])
+
+
 def concat(tables: Sequence[Mapping[str, np.ndarray]]) -> Columns:
     """Tables one after the other; at least one."""
     return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}

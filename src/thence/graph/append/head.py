@@ -40,6 +40,7 @@ class Head:
     Args:
         config: the settings of the graph.
         ids: the external id of each product by code; a code is given once and for all.
+        num_sorted: the first codes, which were given at the start and are in the order of the ids.
         items: by name, ``[num_items]`` int64 of each product: ``count``, ``first_time`` and ``last_time`` of
             its purchases, and the sums over customers of :class:`~thence.graph.append.sightings.Share`.
         totals: sums over all customers, and the counts of events seen and of customers known.
@@ -54,6 +55,7 @@ class Head:
 
     config: GraphConfig
     ids: pa.Array
+    num_sorted: int
     items: dict[str, np.ndarray]
     totals: dict[str, int]
     span: tuple[int, int]
@@ -79,6 +81,7 @@ class Head:
                 "span": self.span,
                 "parts": self.parts,
                 "number": self.number,
+                "num_sorted": self.num_sorted,
                 "hashed": self.hashed.hex(),
                 "clock": self.clock,
             }
@@ -100,6 +103,7 @@ class Head:
             return cls(
                 config=GraphConfig(**settings),
                 ids=art.table("ids")["id"].combine_chunks(),
+                num_sorted=known["num_sorted"],
                 items={name: art.array(name, mmap=False) for name in PER_ITEM},
                 totals=known["totals"],
                 span=(first, last),

@@ -217,7 +217,7 @@ class _Step:
         parts = {}
         with write_artifact(self.folder / name, KIND) as draft:
             for store in stores_of(self.config):
-                parts[store] = grow(stores[store], fresh[store], draft)
+                parts[store] = grow(stores[store], fresh[store], draft, self.config.min_support)
                 if len(fresh[store]["key"]):
                     parts[store] = (*parts[store], name)
         return replace(self.after, parts=parts)

@@ -77,6 +77,7 @@ class Start:
             hashed=self.hashed,
             catalogue=catalogue,
             clock=self.clock,
+            num_sorted=len(self.codes.ids),
             fingerprint=fingerprint_of(self.hashed, catalogue, self.clock),
         )
         self._count(head, [name for name in ("users", "purchases", "looks") if name in names])
@@ -172,7 +173,7 @@ class Start:
         return tables
 
     def _merge(self, name: str) -> None:
-        with Writer(self.draft, name) as writer:
+        with Writer(self.draft, name, self.config.min_support) as writer:
             for block in merge(list(self._runs(name)), newest if name in ("buyers", "lookers") else added):
                 writer.write(block)
 

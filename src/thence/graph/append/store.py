@@ -10,18 +10,19 @@ of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from thence.base.artifact import Draft, open_artifact
+from thence.base.artifact import Artifact, Draft, open_artifact
 from thence.graph.append.counted import (
     PAIR,
     SUBSTITUTE,
     Columns,
     Fold,
+    arcs_among,
     concat,
     every,
     forget,
@@ -30,6 +31,7 @@ from thence.graph.append.counted import (
     take,
 )
 from thence.graph.append.groups import ranges
+from thence.graph.build import MIN_SUPPORT
 
 KIND = "graphstate-part"
 GROWTH = 3
@@ -48,6 +50,8 @@ ROWS: dict[str, dict[str, type]] = {
 }
 """The columns of each store. ``buyers`` and ``lookers`` hold (item, user), each once."""
 
+ARCS = ".arcs"
+
 FOLDS: dict[str, Fold] = {"users": every, "purchases": every, "looks": every}
 """What becomes of equal keys when segments are merged; of the others the newest row stands."""
 
@@ -60,11 +64,14 @@ class Store:
         name: which kind, a key of ``ROWS``.
         parts: the part that each segment lies in, oldest first.
         segments: their columns, memory-mapped.
+        arcs: of pairs, the rows of the oldest segment that are arcs, once more: a graph is made of these, and
+            the many pairs that are seen too seldom need not be read for it.
     """
 
     name: str
     parts: tuple[str, ...]
     segments: tuple[Columns, ...]
+    arcs: Columns = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -122,18 +129,25 @@ def open_stores(folder: Path, parts: Mapping[str, Iterable[str]], *, verify: boo
     opened = {part: open_artifact(folder / part, KIND, verify=verify) for part in names}
     stores = {}
     for name, some in parts.items():
-        segments = ({column: opened[part].array(f"{name}.{column}") for column in ROWS[name]} for part in some)
-        stores[name] = Store(name, tuple(some), tuple(segments))
+        some = tuple(some)
+        segments = tuple(_columns(opened[part], name, name) for part in some)
+        arcs = _columns(opened[some[0]], name, name + ARCS) if some and name in MIN_SUPPORT else {}
+        stores[name] = Store(name, some, segments, arcs)
     return stores
 
 
-def grow(store: Store, new: Columns, draft: Draft) -> tuple[str, ...]:
+def _columns(art: Artifact, name: str, stem: str) -> Columns:
+    return {column: art.array(f"{stem}.{column}") for column in ROWS[name]}
+
+
+def grow(store: Store, new: Columns, draft: Draft, least: int | None) -> tuple[str, ...]:
     """Write new sorted rows into a part, together with the young segments that they outgrow.
 
     Args:
         store: what stands.
         new: sorted rows; of those with a key that stands already, the new row counts.
         draft: the part that is being written; its folder's name is not yet its own.
+        least: pairs seen fewer times are no arcs; the relation's own number when None.
 
     Returns:
         The parts of the segments that remain as they are, oldest first; the new one comes after them. All of
@@ -146,7 +160,7 @@ def grow(store: Store, new: Columns, draft: Draft) -> tuple[str, ...]:
         stays -= 1
         rows += len(store.segments[stays]["key"])
     fold = FOLDS.get(store.name, newest)
-    with Writer(draft, store.name) as writer:
+    with Writer(draft, store.name, least) as writer:
         for block in merge([*store.segments[stays:], new], fold):
             writer.write(_without_none(block) if not stays else block)
     return store.parts[:stays]
@@ -158,38 +172,59 @@ class Writer:
     Args:
         draft: the part that it becomes a piece of.
         name: the store's name.
+        least: pairs seen fewer times are no arcs; the relation's own number when None.
     """
 
-    def __init__(self, draft: Draft, name: str) -> None:
-        self.rows = 0
-        self._types = {column: np.dtype(type_) for column, type_ in ROWS[name].items()}
-        self._files: dict[str, Any] = {
-            column: draft.path(f"{name}.{column}.npy").open("wb") for column in self._types
-        }
+    def __init__(self, draft: Draft, name: str, least: int | None = None) -> None:
+        self._least = (least or MIN_SUPPORT[name]) if name in MIN_SUPPORT else None
+        self._tables = [_Files(draft, name, name)]
+        if self._least is not None:
+            self._tables.append(_Files(draft, name, name + ARCS))
 
     def __enter__(self) -> Writer:
         """Begin with headers that say that there are no rows; they have room for the number."""
-        self._headers()
+        for table in self._tables:
+            table.head()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Write the number of rows into the headers."""
-        self._headers()
-        for file in self._files.values():
-            file.close()
+        for table in self._tables:
+            table.head()
+            table.close()
 
     def write(self, block: Mapping[str, np.ndarray]) -> None:
         """Add the rows that come next in order."""
+        self._tables[0].write(block)
+        if self._least is not None:
+            self._tables[1].write(take(block, np.flatnonzero(arcs_among(block, self._least))))
+
+
+class _Files:
+    """The columns of one table, each a file that grows."""
+
+    def __init__(self, draft: Draft, name: str, stem: str) -> None:
+        self._rows = 0
+        self._types = {column: np.dtype(type_) for column, type_ in ROWS[name].items()}
+        self._files: dict[str, Any] = {
+            column: draft.path(f"{stem}.{column}.npy").open("wb") for column in self._types
+        }
+
+    def write(self, block: Mapping[str, np.ndarray]) -> None:
         for column, file in self._files.items():
             np.ascontiguousarray(block[column], self._types[column]).tofile(file)
-        self.rows += len(block["key"])
+        self._rows += len(block["key"])
 
-    def _headers(self) -> None:
+    def head(self) -> None:
         for column, file in self._files.items():
             file.flush()
             file.seek(0)
-            shape = {"descr": self._types[column].str, "fortran_order": False, "shape": (self.rows,)}
+            shape = {"descr": self._types[column].str, "fortran_order": False, "shape": (self._rows,)}
             np.lib.format.write_array_header_1_0(file, shape)
+
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
 
 
 def _without_none(table: Columns) -> Columns:
