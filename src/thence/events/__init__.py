@@ -8,5 +8,7 @@ from thence.events.log import EventLog as EventLog
 from thence.events.options import IngestOptions as IngestOptions
 from thence.events.report import IngestReport as IngestReport
 from thence.events.report import SourceReport as SourceReport
+from thence.events.screen import Screened as Screened
+from thence.events.screen import screen as screen
 from thence.events.sessions import sessions as sessions
 from thence.events.split import TimeSplit as TimeSplit
