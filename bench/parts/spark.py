@@ -83,11 +83,7 @@ def spark_figures(log: str, ours: DiGraph, whole: GraphConfig, main: GraphConfig
 
 def identical(one: DiGraph, other: DiGraph) -> bool:
     """Whether two graphs have the same nodes, arcs and values, to the bit, and say the same of their origin."""
-    if (
-        list(one.relations) != list(other.relations)
-        or not one.nodes.equals(other.nodes)
-        or one.info != other.info
-    ):
+    if list(one.relations) != list(other.relations) or one.nodes != other.nodes or one.info != other.info:
         return False
     for name in one.relations:
         ours, theirs = one[name], other[name]
