@@ -19,7 +19,8 @@ AHEAD, NEAR = 24_576, 3_072
 STREAM_FROM = 1 << 22
 """Bytes of a result from which it goes past the caches."""
 
-Work = Callable[[np.ndarray, np.ndarray], None]
+NOWHERE = np.empty(0, np.int64)
+Work = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 
 
 def gather(
@@ -65,46 +66,59 @@ def gather(
     if out is None:
         out = empty(len(nodes), matrix.shape[1], np.dtype(np.float32) if scale is not None else matrix.dtype)
     check_out(out, (len(nodes), matrix.shape[1]), matrix.dtype, scaled=scale is not None)
-    fill(matrix, scale, (nodes, np.arange(len(nodes))), out, threads)
+    fill(matrix, scale, (nodes, None), out, threads)
     return out
 
 
 def fill(
     matrix: np.ndarray,
     scale: np.ndarray | None,
-    places: tuple[np.ndarray, np.ndarray],
+    places: tuple[np.ndarray, np.ndarray | None],
     out: np.ndarray,
     threads: int = 1,
 ) -> None:
-    """Put row ``places[0][i]`` of a matrix into row ``places[1][i]`` of ``out``; trusts its arguments."""
+    """Row ``places[0][i]`` of a matrix becomes row ``places[1][i]`` (None: i) of ``out``; arguments are trusted."""
     index, into = places
     if not len(index) or not matrix.shape[1]:
         return
-    work = _worker(matrix, scale, out)
+    work = _worker(matrix, scale, out.dtype, out.nbytes >= STREAM_FROM)
+
+    def run(start: int, stop: int) -> None:
+        part = _read_only(index[start:stop])
+        if into is None:
+            work(part, _read_only(NOWHERE), out[start:stop])
+        else:
+            work(part, _read_only(into[start:stop]), out)
 
     if threads == 1 or len(index) <= CHUNK:
-        work(_read_only(index), _read_only(into))
+        run(0, len(index))
         return
-    parts = [slice(start, start + CHUNK) for start in range(0, len(index), CHUNK)]
+    starts = range(0, len(index), CHUNK)
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda part: work(_read_only(index[part]), _read_only(into[part])), parts))
+        list(pool.map(run, starts, [start + CHUNK for start in starts]))
 
 
-def _worker(matrix: np.ndarray, scale: np.ndarray | None, out: np.ndarray) -> Work:
-    """The kernel that takes rows of this matrix to ``out``, and how far it looks ahead."""
+def _worker(matrix: np.ndarray, scale: np.ndarray | None, dtype: np.dtype, large: bool) -> Work:
+    """The kernel that takes rows of this matrix to a result of this dtype, and how far it looks ahead."""
     from thence.graph.rows.kernel import LINE, copy_rows, scale_rows, stream_rows, widen_rows
 
     dim, width = matrix.shape[1], matrix.shape[1] * matrix.itemsize
-    flat, line = _read_only(matrix.reshape(-1)), out.reshape(-1)
+    flat = _read_only(matrix.reshape(-1))
     far, near = (max(1, min(64, amount // width)) for amount in (AHEAD, NEAR))
     if scale is not None:
         factor = _read_only(scale)
-        return lambda index, into: scale_rows(flat, factor, index, into, dim, line, far)
-    if out.dtype != matrix.dtype:
-        return lambda index, into: widen_rows(flat.view(np.uint16), index, into, dim, line, far)
-    aligned = width % LINE == 0 and out.ctypes.data % LINE == 0
-    copy = stream_rows if aligned and out.nbytes >= STREAM_FROM else copy_rows
-    return lambda index, into: copy(flat.view(np.uint8), index, into, width, line.view(np.uint8), far, near)
+        return lambda index, into, out: scale_rows(flat, factor, index, into, dim, out.reshape(-1), far)
+    if dtype != matrix.dtype:
+        halves = flat.view(np.uint16)
+        return lambda index, into, out: widen_rows(halves, index, into, dim, out.reshape(-1), far)
+    whole, source = large and width % LINE == 0, flat.view(np.uint8)
+
+    def copy(index: np.ndarray, into: np.ndarray, out: np.ndarray) -> None:
+        line = out.reshape(-1).view(np.uint8)
+        kernel = stream_rows if whole and line.ctypes.data % LINE == 0 else copy_rows
+        kernel(source, index, into, width, line, far, near)
+
+    return copy
 
 
 def empty(num_rows: int, dim: int, dtype: np.dtype) -> np.ndarray:

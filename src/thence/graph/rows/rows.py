@@ -107,7 +107,7 @@ class Rows:
         out = empty(len(nodes), self.dim, single) if out is None else out
         check_out(out, (len(nodes), self.dim), single, scaled=False)
         if self._hot is None:
-            fill(self._matrix, self._scale, (nodes, np.arange(len(nodes))), out, self.threads)
+            fill(self._matrix, self._scale, (nodes, None), out, self.threads)
             return out
         places = self._hot.places(nodes)
         held, missing = np.flatnonzero(places >= 0), np.flatnonzero(places < 0)
