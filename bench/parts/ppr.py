@@ -193,7 +193,7 @@ def networkx_trials(adjacency: sp.csr_matrix, exact: dict[int, np.ndarray]) -> l
 def sknetwork_trials(adjacency: sp.csr_matrix, exact: dict[int, np.ndarray]) -> list[list[Trial]]:
     """Each solver of ``sknetwork.ranking.PageRank`` that can be told how exact to be.
 
-    Its ``push`` errs by more than 1 in L1 whatever its tolerance, and ``bicgstab`` was no cheaper at equal error.
+    Its ``push`` errs by more than 1 in L1 whatever its tolerance; ``bicgstab`` was no cheaper at equal error.
     """
     from sknetwork.ranking import PageRank
 
