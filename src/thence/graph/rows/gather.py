@@ -77,7 +77,7 @@ def fill(
     out: np.ndarray,
     threads: int = 1,
 ) -> None:
-    """Row ``places[0][i]`` of a matrix becomes row ``places[1][i]`` (None: i) of ``out``; arguments are trusted."""
+    """Row ``places[0][i]`` becomes row ``places[1][i]`` (None: i) of ``out``; arguments are trusted."""
     index, into = places
     if not len(index) or not matrix.shape[1]:
         return
