@@ -1,8 +1,8 @@
 """Append against rebuild: the same batch of new events on logs of several sizes.
 
 Each step runs in a process of its own, so that its CPU seconds and its peak memory are its own. The batch is
-what comes last in time, so a day's events of a shop that grew; and for one log once more a batch taken at random
-from the whole time, in which nearly every event is late.
+what comes last in time, so a day's events of a shop that grew; and for one log once more a batch taken
+at random from the whole time, in which nearly every event is late.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from tests.graph.append.forge import ALL, FIRST, catalogue, check, scratch, tabl
 from tests.graph.literal import DAY, MINUTE, log_of
 from tests.graph.test_digraph import assert_same
 
-from thence.graph.append import append, snapshot, start
+from thence.graph.append import append, snapshot, snapshots, start
 from thence.graph.build import RELATIONS, GraphConfig
 from thence.graph.digraph import DiGraph
 
@@ -68,10 +69,39 @@ def test_the_snapshot_is_the_graph_of_the_whole_log_at_length(batches, config, c
     replay(batches, config, catalogued)
 
 
-def replay(batches, config, catalogued):
+def dense_shop(seed):
+    """Few products and many late events: the last time of a pair is often taken away."""
+    rng = np.random.default_rng(seed)
+
+    def some(num, first, last):
+        when = rng.integers(first, last, num) * DAY + rng.integers(0, 3, num) * 10 * MINUTE
+        who, what = rng.integers(0, 8, num), rng.choice(["a", "b", "c", "d", "0"], num)
+        kind = rng.choice(["purchase", "purchase", "view"], num)
+        order = rng.choice(["", "", "o1", "o2"], num).tolist()
+        named = (one if one and event == "purchase" else None for one, event in zip(order, kind, strict=True))
+        columns = (when.tolist(), [f"u{n}" for n in who], what.tolist(), kind.tolist(), named)
+        return list(zip(*columns, strict=True))
+
+    config = GraphConfig(RELATIONS, 1 + seed % 3, 1, max_basket=(2, 4, 200)[seed % 3])
+    return [some(6, 5, 30) for _ in range(3)], config, True, some(70, 10, 40)
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 60))])
+def test_last_times_are_right_when_what_held_them_moves(seed, monkeypatch):
+    looked_up = replay(*dense_shop(seed))
+    if not seed:
+        assert sum(looked_up) > 0
+        monkeypatch.setattr(
+            snapshots, "restore", lambda *_: 0
+        )  # a maximum that is not looked up again is wrong
+        with pytest.raises(AssertionError):
+            replay(*dense_shop(seed))
+
+
+def replay(batches, config, catalogued, first=FIRST):
     """After each batch, the snapshot is what a new state gives; after the last, what the engine builds."""
-    items = catalogue("abcd0g") if catalogued else None
-    rows = FIRST * config.min_count
+    items, looked_up = catalogue("abcd0g") if catalogued else None, []
+    rows = first * config.min_count if first is FIRST else first
     with scratch() as tmp:
         made = start(log_of(rows, items), f"{tmp}/state", config)
         for number, batch in enumerate(batches):
@@ -81,7 +111,9 @@ def replay(batches, config, catalogued):
             assert_same(made, start(log_of(rows, items), f"{tmp}/new{number}", config))
             assert_same(made, DiGraph.load(f"{tmp}/graph{number % 2}"))
             assert report.events == len(batch)
+            looked_up.append(report.looked_up)
         assert_same(made, snapshot(f"{tmp}/state", verify=True))
         check(made, rows, items, config)
         parts = [path.name for path in Path(f"{tmp}/state").iterdir()]
         assert all(name == "head" or name.startswith("part-") for name in parts)
+    return looked_up

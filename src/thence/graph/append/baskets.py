@@ -122,6 +122,19 @@ def everything(order: Order) -> Focus:
     return Focus(rows, owned, owned)
 
 
+def around(order: Order, about: np.ndarray, category: np.ndarray) -> Focus:
+    """Look at the pairs that have one of some products.
+
+    Args:
+        order: the purchases.
+        about: ``[num_items]`` bool: the products.
+        category: ``[num_items]`` of each product.
+    """
+    baskets = fold(np.logical_or, about[order.item], order.begins)[order.basket]
+    owned = about[order.thing]
+    return Focus(baskets, owned, _alike(order, owned, category))
+
+
 def difference(order: Order, before: Known, after: Known, category: np.ndarray, *, moved: bool) -> Focus:
     """Where before and after differ.
 
@@ -135,12 +148,15 @@ def difference(order: Order, before: Known, after: Known, category: np.ndarray, 
     row = (before.time != after.time) | (before.size != after.size) | (before.is_first != after.is_first)
     baskets = fold(np.logical_or, row, order.begins)[order.basket]
     shifted = fold(np.logical_or, (before.time != after.time)[order.by], order.owns)
-    if moved:
-        alike = np.ones(len(shifted), bool)
-    else:
-        kind = category[order.thing]
-        by = np.lexsort((kind, order.user))
-        groups = starts_of(order.user[by], kind[by])
-        alike = np.empty(len(by), bool)
-        alike[by] = fold(np.logical_or, shifted[by], groups)[run_of(groups, len(by))]
+    alike = np.ones(len(shifted), bool) if moved else _alike(order, shifted, category)
     return Focus(baskets, before.first != after.first, alike)
+
+
+def _alike(order: Order, owned: np.ndarray, category: np.ndarray) -> np.ndarray:
+    """``[num_owned]`` bool: of one customer and category with one at which ``owned`` holds."""
+    kind = category[order.thing]
+    by = np.lexsort((kind, order.user))
+    groups = starts_of(order.user[by], kind[by])
+    alike = np.empty(len(by), bool)
+    alike[by] = fold(np.logical_or, owned[by], groups)[run_of(groups, len(by))]
+    return alike

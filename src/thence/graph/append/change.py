@@ -88,11 +88,13 @@ def restore(name: str, rows: Columns, lost: np.ndarray, fresh: Columns, status: 
         return 0
     side, holders = ("looks", "lookers") if name == "co_viewed" else ("purchases", "buyers")
     wanted = rows["key"][lost]
-    users = users_of_both(wanted, world.stores[holders])
+    users, rarer = users_of_both(wanted, world.stores[holders])
+    about = np.zeros(len(status.warm), bool)
+    about[rarer] = True
     for at in range(0, len(users), AT_ONCE):
         some = users[at : at + AT_ONCE]
         again = concat([world.stores[side].of(some), take(fresh, np.flatnonzero(_among(fresh["key"], some)))])
-        found = share_of(again, (name,), status, world.config).pairs[name]
+        found = share_of(again, (name,), status, world.config, about).pairs[name]
         hit = _among(found["key"], wanted)
         target = lost[np.searchsorted(wanted, found["key"][hit])]
         rows["last_time"][target] = np.maximum(rows["last_time"][target], found["last_time"][hit])

@@ -75,8 +75,8 @@ def users_of(items: np.ndarray, holders: Store) -> np.ndarray:
     return distinct(found["key"] & TARGET)
 
 
-def users_of_both(pairs: np.ndarray, holders: Store) -> np.ndarray:
-    """Numbers of the customers who hold both products of any of some pairs, ascending.
+def users_of_both(pairs: np.ndarray, holders: Store) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the customers who hold both products of any of some pairs, and the rarer product of each pair.
 
     Of each pair the product with fewer customers is looked up, and its customers are looked up in the other.
     """
@@ -89,7 +89,7 @@ def users_of_both(pairs: np.ndarray, holders: Store) -> np.ndarray:
     user = found["key"] & TARGET
     wanted = distinct(join(other[whose], user))
     _, known = holders.latest(wanted)
-    return distinct(wanted[known] & TARGET)
+    return distinct(wanted[known] & TARGET), rarer
 
 
 def holder_keys(rows: Columns) -> np.ndarray:

@@ -19,6 +19,7 @@ from thence.graph.append.baskets import (
     Focus,
     Known,
     Order,
+    around,
     difference,
     everything,
     known_of,
@@ -68,7 +69,13 @@ def names_on(side: str, config: GraphConfig) -> tuple[str, ...]:
     return tuple(name for name in config.relations if (name == "co_viewed") == (side == LOOKS))
 
 
-def share_of(lines: Columns, names: Sequence[str], status: Status, config: GraphConfig) -> Share:
+def share_of(
+    lines: Columns,
+    names: Sequence[str],
+    status: Status,
+    config: GraphConfig,
+    about: np.ndarray | None = None,
+) -> Share:
     """Count what customers of whom all rows are given add to the graph.
 
     Args:
@@ -76,14 +83,18 @@ def share_of(lines: Columns, names: Sequence[str], status: Status, config: Graph
         names: relations that are all counted from purchases, or ``co_viewed`` from looks.
         status: which products count.
         config: the graph's settings.
+        about: ``[num_items]`` bool: only pairs that have one of these products need be found; the other counts
+            then mean nothing.
     """
     share = Share()
     if "co_viewed" in names:
-        _co_viewed(lines, status, share)
+        near = slice(None) if about is None else np.flatnonzero(_visits_with(lines, about[lines["item"]]))
+        _co_viewed(take(lines, near), status, share)
     elif names:
         order = put_in_order(lines)
         known = known_of(order, status.warm[lines["item"]])
-        _count(order, known, everything(order), names, status, config, share)
+        focus = everything(order) if about is None else around(order, about, status.category)
+        _count(order, known, focus, names, status, config, share)
     return share
 
 
@@ -106,7 +117,8 @@ def shares_of(
     was, now = status
     shares = Share(), Share()
     if "co_viewed" in names:
-        near = _visits_that_change(lines, known, was, now)
+        # what is not beside a visit now was not beside it then: without anything new, it stood as it stands
+        near = _visits_with(lines, ~known | (was.warm != now.warm)[lines["item"]])
         _co_viewed(take(lines, np.flatnonzero(near & known)), was, shares[0])
         _co_viewed(take(lines, np.flatnonzero(near)), now, shares[1])
         return shares
@@ -258,16 +270,12 @@ def _visits(user: np.ndarray, time: np.ndarray) -> np.ndarray:
     return np.cumsum(opens) - 1
 
 
-def _visits_that_change(looks: Columns, known: np.ndarray, was: Status, now: Status) -> np.ndarray:
-    """``[n]`` bool: looks of sessions that hold a new look or a product that begins to count.
-
-    Every other session stood before as it stands: what is not beside it now was not beside it then.
-    """
+def _visits_with(looks: Columns, some: np.ndarray) -> np.ndarray:
+    """``[n]`` bool: looks of the sessions that hold a look at which ``some`` (``[n]`` bool) holds."""
     at = np.lexsort((looks["time"], looks["key"]))
     visit = _visits(looks["key"][at], looks["time"][at])
-    fresh = ~known[at] | (was.warm != now.warm)[looks["item"][at]]
     near = np.empty(len(at), bool)
-    near[at] = fold(np.logical_or, fresh, starts_of(visit))[visit]
+    near[at] = fold(np.logical_or, some[at], starts_of(visit))[visit]
     return near
 
 
