@@ -91,9 +91,7 @@ def test_last_times_are_right_when_what_held_them_moves(seed, monkeypatch):
     looked_up = replay(*dense_shop(seed))
     if not seed:
         assert sum(looked_up) > 0
-        monkeypatch.setattr(
-            snapshots, "restore", lambda *_: 0
-        )  # a maximum that is not looked up again is wrong
+        monkeypatch.setattr(snapshots, "restore", lambda *_: 0)  # a lost maximum that stays
         with pytest.raises(AssertionError):
             replay(*dense_shop(seed))
 

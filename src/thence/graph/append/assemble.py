@@ -11,7 +11,7 @@ import pyarrow as pa
 from thence.base.arrow import pc
 from thence.base.errors import DataError
 from thence.base.ids import IdMap
-from thence.graph.append.counted import Columns, arcs_among, forget, merged, newest, take
+from thence.graph.append.counted import Columns, arcs_among, merged, newest, take
 from thence.graph.append.head import Head
 from thence.graph.append.store import ROWS, Store
 from thence.graph.append.weave import arcs_of, weave
@@ -87,11 +87,8 @@ def _check_once(ids: pa.Array, catalogue: pa.Table) -> None:
 
 def _evidence(name: str, head: Head, store: Store, code: np.ndarray, node: np.ndarray) -> Evidence:
     least = head.config.min_support or MIN_SUPPORT[name]
-    settled, loose = kept(store, least)
-    for rows in (settled, loose):
-        if "joint" in rows:
-            rows["support"] = rows["support"] - rows["joint"]
-    pairs = weave(settled, loose, node, head.num_sorted)
+    stands, loose = kept(store, least)
+    pairs = weave(store.arcs or store.empty, stands, loose, node, head.num_sorted)
 
     def figure(column: str) -> np.ndarray:
         return np.where(code >= 0, head.items[column][code], 0)
@@ -107,15 +104,12 @@ def _evidence(name: str, head: Head, store: Store, code: np.ndarray, node: np.nd
     return Evidence(pairs.mirrored(), tries=n, hits=n, trials=head.totals[total], directed=False)
 
 
-def kept(store: Store, least: int) -> tuple[Columns, Columns]:
-    """The pairs that are arcs: those of the oldest segment that stand, sorted, and those of newer ones."""
+def kept(store: Store, least: int) -> tuple[np.ndarray, Columns]:
+    """The pairs that are arcs: which arcs of the oldest segment stand, and those of newer segments."""
     newer = merged(store.segments[1:], newest, ROWS[store.name])
-    oldest = store.arcs or store.empty
-    key = np.asarray(oldest["key"])
-    at = np.searchsorted(key, newer["key"])
-    there = np.flatnonzero(at < len(key))
+    key = store.arcs["key"] if store.arcs else store.empty["key"]
     stands = np.ones(len(key), bool)
-    stands[at[there][key[at[there]] == newer["key"][there]]] = False
-    settled = take(oldest, stands)
-    forget([oldest])
-    return settled, take(newer, arcs_among(newer, least))
+    at = np.searchsorted(key, newer["key"])
+    at = at[at < len(key)]
+    stands[at[key[at] == newer["key"][: len(at)]]] = False
+    return stands, take(newer, arcs_among(newer, least))

@@ -180,9 +180,8 @@ class Start:
     def _runs(self, name: str) -> Iterator[Columns]:
         for path in sorted(self.scratch.glob(f"{name}.*.key.npy")):
             stem = path.name.removesuffix("key.npy")
-            yield {
-                column: np.load(self.scratch / f"{stem}{column}.npy", mmap_mode="r") for column in ROWS[name]
-            }
+            paths = {column: self.scratch / f"{stem}{column}.npy" for column in ROWS[name]}
+            yield {column: np.load(at, mmap_mode="r", allow_pickle=False) for column, at in paths.items()}
 
 
 def first_part(log: EventLog, config: GraphConfig, folder: Path, progress: Progress) -> Head:
