@@ -369,3 +369,18 @@ def test_nothing_is_overwritten_that_is_no_log(tmp_path):
     with pytest.raises(Exception, match="not an artifact"):
         ingest(pa.table(EVENTS), tmp_path / "log")
     assert (tmp_path / "log" / "precious").read_text() == "x"
+
+
+def test_ids_of_spaces_of_any_kind_and_of_broken_bytes_are_missing(tmp_path: Path) -> None:
+    ids = [b"\xff", b" ", "\u00a0".encode(), "\u3000\u00a0".encode(), b"ann", "änne".encode()]
+    rows = pa.table(
+        {
+            "timestamp": pa.array([1_000_000] * len(ids)),
+            "user_id": pa.array(ids, pa.binary()),
+            "item_id": ["phone"] * len(ids),
+            "event": ["purchase"] * len(ids),
+        }
+    )
+    report = ingest(rows, tmp_path / "log")
+    assert report.accepted == 2 and report.quarantined == 4
+    assert sum(report.reasons.values()) == 4 and report.reasons["user_id missing"] >= 3

@@ -49,7 +49,8 @@ def as_string(column: pa.Array) -> tuple[pa.Array, np.ndarray | None]:
             column = column.cast(pa.string())
         except pa.ArrowInvalid:
             broken = np.array([value is not None and not _decodes(value) for value in column.to_pylist()])
-            column = pc.if_else(pa.array(broken), pa.scalar(None, pa.binary()), column).cast(pa.string())
+            emptied = pc.if_else(pa.array(broken), pa.scalar(b"", pa.binary()), column)
+            column = emptied.cast(pa.string())  # a null would leave the bytes where they are
     elif column.type != pa.string():
         column = column.cast(pa.string())
     empty = pc.equal(pc.binary_length(column), 0)

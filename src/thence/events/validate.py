@@ -186,8 +186,9 @@ def _id(verdict: Verdict, name: str, column: pa.Array, *, required: bool) -> Non
 
 def _blank(values: pa.Array) -> pa.Array | None:
     """Which ids are nothing but white space; None when none is."""
-    first = pc.less_equal(pc.binary_slice(values.cast(pa.binary()), 0, 1), pa.scalar(b" "))
-    return pc.utf8_is_space(values) if pc.any(first).as_py() else None
+    first = pc.binary_slice(values.cast(pa.binary()), 0, 1)
+    perhaps = pc.or_(pc.less_equal(first, pa.scalar(b" ")), pc.greater_equal(first, pa.scalar(b"\x80")))
+    return pc.utf8_is_space(values) if pc.any(perhaps).as_py() else None
 
 
 def _written(name: str, column: pa.Array) -> pa.Array:
