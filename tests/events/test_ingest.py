@@ -371,7 +371,7 @@ def test_nothing_is_overwritten_that_is_no_log(tmp_path):
     assert (tmp_path / "log" / "precious").read_text() == "x"
 
 
-def test_ids_of_spaces_of_any_kind_and_of_broken_bytes_are_missing(tmp_path: Path) -> None:
+def test_ids_of_spaces_of_any_kind_and_of_broken_bytes_are_missing(tmp_path):
     ids = [b"\xff", b" ", "\u00a0".encode(), "\u3000\u00a0".encode(), b"ann", "änne".encode()]
     rows = pa.table(
         {

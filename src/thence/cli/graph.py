@@ -10,7 +10,7 @@ import typer
 
 from thence.cli import graph_change
 from thence.cli.console import emit, show
-from thence.cli.options import Into, JsonFlag
+from thence.cli.options import Engine, Into, JsonFlag
 from thence.cli.progress import progress_shown
 
 BUILD_EXAMPLE = "Example:  thence graph build runs/shop/log --relation same_basket --into runs/shop/graph"
@@ -39,6 +39,7 @@ def build(
     state: Annotated[
         Path | None, typer.Option(help="Begin a state here, from which thence graph append goes on.")
     ] = None,
+    engine: Engine = "duckdb",
     as_json: JsonFlag = False,
 ) -> None:
     """Build the graph of a log: which product leads to which, by what evidence."""
@@ -52,7 +53,7 @@ def build(
         window_days=window_days,
         include_cold=include_cold,
     )
-    events = EventLog.load(log)
+    events = EventLog.load(log, engine=engine)
     events = events.before(before) if before else events
     with progress_shown() as progress:
         if state is None:

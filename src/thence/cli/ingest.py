@@ -10,11 +10,11 @@ import typer
 
 from thence.base.errors import ConfigError
 from thence.cli.console import emit, fail, show
-from thence.cli.options import Into, JsonFlag
+from thence.cli.options import Engine, Into, JsonFlag
 from thence.cli.progress import progress_shown
 
 if TYPE_CHECKING:
-    from thence.events import IngestReport
+    from thence.events import IngestOptions, IngestReport
 
 EXAMPLE = (
     "Example:  thence ingest clicks.csv orders/*.parquet --items catalogue.csv "
@@ -40,6 +40,7 @@ def ingest(
     max_reject: Annotated[
         float | None, typer.Option(min=0, max=1, help="Exit with 3 when a larger share of rows is refused.")
     ] = None,
+    engine: Engine = "duckdb",
     as_json: JsonFlag = False,
 ) -> None:
     """Read events into a log, adding to the one that stands there.
@@ -50,16 +51,14 @@ def ingest(
     from thence.events import IngestOptions
     from thence.events import ingest as ingest_events
 
-    with progress_shown() as progress:
-        report = ingest_events(
-            sources,
-            into,
-            items=items,
-            rename=parse_renames(rename or []),
-            event=event,
-            options=IngestOptions(time_unit=time_unit, delimiter=delimiter),
-            progress=progress,
-        )
+    options, renames = IngestOptions(time_unit=time_unit, delimiter=delimiter), parse_renames(rename or [])
+    if engine != "duckdb":
+        report = screened(sources, into, items, renames, event, options)
+    else:
+        with progress_shown() as progress:
+            report = ingest_events(
+                sources, into, items=items, rename=renames, event=event, options=options, progress=progress
+            )
     if as_json:
         emit({"into": into, **summary(report)})
     else:
@@ -70,6 +69,42 @@ def ingest(
             hint=f"The refused rows and their reasons stand in {into}/quarantine.parquet.",
         )
         raise typer.Exit(REJECTED)
+
+
+def screened(
+    sources: Sequence[str],
+    into: Path,
+    items: Sequence[str] | None,
+    renames: dict[str, str],
+    event: str | None,
+    options: IngestOptions,
+) -> IngestReport:
+    """Parquet files judged on Spark, where they lie, and what is accepted saved as a new log.
+
+    Raises:
+        ConfigError: a file is no Parquet file, or ``into`` stands there already.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from thence.events import screen
+    from thence.events.engine import connect, files_of
+    from thence.events.read.sources import find_sources
+
+    if into.exists():
+        raise ConfigError(
+            f"{into} stands there already", fix="Spark writes new logs only: name another folder."
+        )
+    found = find_sources(list(sources))
+    listed = find_sources(list(items)) if items else []
+    for source in (*found, *listed):
+        if source.format != "parquet":
+            raise ConfigError(
+                f"{source.name} is no Parquet", fix="Give Parquet to Spark, or use --engine duckdb."
+            )
+    catalogue = pa.concat_tables([pq.read_table(source.name) for source in listed]) if listed else None
+    raw = files_of(connect("spark"), "raw", [Path(source.name) for source in found])
+    return screen(raw, options, event=event, rename=renames).save(into, catalogue)
 
 
 def parse_renames(pairs: Sequence[str]) -> dict[str, str]:
