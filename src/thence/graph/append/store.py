@@ -34,6 +34,8 @@ from thence.graph.append.groups import ranges
 from thence.graph.build import MIN_SUPPORT
 
 KIND = "graphstate-part"
+AT_ONCE = 1 << 13
+"""Keys that are looked up before the memory that their pages took is given back."""
 GROWTH = 3
 """A segment goes into the new one when it has at most this many times the rows gathered so far."""
 
@@ -104,13 +106,14 @@ class Store:
         known = np.zeros(len(keys), bool)
         found = {name: np.zeros(len(keys), type_) for name, type_ in ROWS[self.name].items()}
         for segment in reversed(self.segments):
-            at = np.searchsorted(segment["key"], keys)
-            at = np.minimum(at, len(segment["key"]) - 1)
-            hit = np.flatnonzero(~known & (segment["key"][at] == keys)) if len(segment["key"]) else at[:0]
-            for name, column in segment.items():
-                found[name][hit] = column[at[hit]]
-            known[hit] = True
-            forget([segment])
+            for begin in range(0, len(keys) if len(segment["key"]) else 0, AT_ONCE):
+                some = keys[begin : begin + AT_ONCE]
+                at = np.minimum(np.searchsorted(segment["key"], some), len(segment["key"]) - 1)
+                hit = np.flatnonzero(~known[begin : begin + AT_ONCE] & (segment["key"][at] == some))
+                for name, column in segment.items():
+                    found[name][begin + hit] = column[at[hit]]
+                known[begin + hit] = True
+                forget([segment])
         return found, known
 
 
