@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 from tests.cli.test_verbs import command, said
 from tests.worlds import DAY, T0, tiny_world
 
 from thence.graph.digraph import DiGraph
 
 
+@pytest.mark.slow
 def test_spark_writes_the_same_log_and_graph(spark, tmp_path: Path) -> None:
     rows = tiny_world().log.before(T0 + 6 * DAY).events.to_pyarrow()
     pq.write_table(rows, tmp_path / "events.parquet")
