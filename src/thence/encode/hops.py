@@ -21,7 +21,7 @@ from thence.graph.sample import FanOut, Loader, Sample, Side
 from thence.graph.sample.aggregate import aggregate
 
 How = Literal["auto", "whole", "sampled"]
-PROBES = 4
+PROBES, BATCH = 4, 1024
 DRAW, FETCH, COLUMN = 60e-9, 14e-9, 0.5e-9
 """CPU seconds to draw and relabel an arc, to fetch a row, and to add a column of it; see bench/engine.py."""
 
@@ -44,7 +44,7 @@ class Plan:
 
 
 def plan(
-    side: Side, num_seeds: int, fan_out: list[int | None], width: int, *, batch_size: int = 1024, seed: int = 0
+    side: Side, num_seeds: int, fan_out: list[int | None], width: int, *, batch_size: int = BATCH, seed: int = 0
 ) -> Plan:
     """Which way costs less, from a few batches drawn on the spot.
 
@@ -61,7 +61,15 @@ def plan(
         >>> plan(ring, 100, [1, 1], 64).how, plan(ring, 100_000, [1, 1], 64).how
         ('sampled', 'whole')
     """
-    sampler = FanOut(_even(side), fan_out, seed=seed)
+    return _planned(
+        FanOut(_even(side), fan_out, seed=seed), side, num_seeds, len(fan_out), width, batch_size, seed
+    )
+
+
+def _planned(
+    sampler: FanOut, side: Side, num_seeds: int, hops: int, width: int, batch_size: int, seed: int
+) -> Plan:
+    """The plan from a sampler that is there already."""
     size = min(batch_size, num_seeds)
     seeds = generator(seed, "plan").integers(0, max(side.num_nodes, 1), (PROBES, size))
     drawn = [sampler.sample(batch, step=-1 - at) for at, batch in enumerate(seeds if side.num_nodes else [])]
@@ -69,7 +77,7 @@ def plan(
     arcs = batches * float(np.mean([sample.num_arcs for sample in drawn])) if drawn else 0.0
     summed = batches * float(np.mean([_summed(sample) for sample in drawn])) if drawn else 0.0
     an_arc = FETCH + COLUMN * width
-    whole, sampled = len(fan_out) * len(side.neighbors) * an_arc, arcs * DRAW + summed * an_arc
+    whole, sampled = hops * len(side.neighbors) * an_arc, arcs * DRAW + summed * an_arc
     return Plan("whole" if whole <= sampled else "sampled", whole, sampled, round(arcs))
 
 
@@ -109,9 +117,10 @@ def hop_means(
     if how not in ("auto", "whole", "sampled"):
         raise ConfigError(f"no way {how!r}", fix="It is 'auto', 'whole' or 'sampled'.")
     x = np.ascontiguousarray(x, np.float32)
-    loader = Loader(FanOut(_even(side), fan_out, seed=seed), seeds, threads=threads, seed=None)
+    sampler = FanOut(_even(side), fan_out, seed=seed)
+    loader = Loader(sampler, seeds, batch_size=BATCH, threads=threads, seed=None)
     if how == "auto":
-        how = plan(side, len(seeds), fan_out, x.shape[1], seed=seed).how
+        how = _planned(sampler, side, len(seeds), len(fan_out), x.shape[1], BATCH, seed).how
     if how == "sampled":
         total = _totals(side)
         rows = [_around(sample, side, total, x, threads) for sample in loader]
