@@ -6,6 +6,7 @@ import numba
 import numpy as np
 
 from thence.graph.sample.kernel.hash import GOLDEN, below, fold, mix, unit
+from thence.graph.sample.kernel.search import first_above, first_from
 
 TIGHT = 0.05
 """Share of a source's proposals that are allowed below which it is cheaper to list them than to try."""
@@ -17,14 +18,8 @@ def _linked(rows: tuple, source: int, target: int) -> bool:
     """Whether source → target is an arc: its row is halved until it is found or not."""
     indptr, targets = rows
     low, end = int(indptr[source]), int(indptr[source + 1])
-    high = end
-    while low < high:
-        middle = (low + high) >> 1
-        if targets[middle] < target:
-            low = middle + 1
-        else:
-            high = middle
-    return low < end and targets[low] == target
+    place = first_from(targets, target, low, end)
+    return place < end and targets[place] == target
 
 
 @numba.njit(cache=True, nogil=True)
@@ -52,18 +47,6 @@ def row_mass(rows: tuple, probability: np.ndarray) -> np.ndarray:
         for entry in range(indptr[source], indptr[source + 1]):
             mass[source] += probability[targets[entry]]
     return mass
-
-
-@numba.njit(cache=True, nogil=True)
-def _first_above(sums: np.ndarray, drawn: float, low: int, high: int) -> int:
-    """The first place of the ascending ``sums`` that is above ``drawn``, known to lie in low … high."""
-    while low < high:
-        middle = (low + high) >> 1
-        if sums[middle] > drawn:
-            high = middle
-        else:
-            low = middle + 1
-    return low
 
 
 @numba.njit(cache=True, nogil=True)
@@ -115,11 +98,11 @@ def draw(
                 word = mix(key + np.uint64(tries) * GOLDEN)
                 part = min(unit(word), ONE)
                 if tight:
-                    node = _first_above(allowed, part * allowed[-1], 0, num_nodes - 1)
+                    node = first_above(allowed, part * allowed[-1], 0, num_nodes - 1)
                     break
                 if len(probability):
                     bucket = int(part * num_nodes)
-                    node = _first_above(sums, part, guide[bucket], guide[bucket + 1])
+                    node = first_above(sums, part, guide[bucket], guide[bucket + 1])
                 else:
                     node = below(word, num_nodes)
                 if node not in (source, target) and not _linked(rows, source, node):

@@ -7,6 +7,7 @@ import numpy as np
 
 from thence.graph.sample.kernel.prefetch import prefetch
 from thence.graph.sample.kernel.relabel import EMPTY, slot_of
+from thence.graph.sample.kernel.search import first_from
 
 AHEAD = 4
 THIN, SMALL = 8, 4096
@@ -70,13 +71,8 @@ def arcs_among(
             begin, stop = indptr[nodes[own]], indptr[nodes[own] + 1]
             if ascend and stop - begin > LONG * (high - low):
                 for other in range(low, high):
-                    name, left, right = nodes[member[other]], begin, stop
-                    while left < right:
-                        middle = (left + right) >> 1
-                        if neighbors[middle] < name:
-                            left = middle + 1
-                        else:
-                            right = middle
+                    name = nodes[member[other]]
+                    left = first_from(neighbors, name, begin, stop)
                     if left < stop and neighbors[left] == name:
                         row[end], column[end], entry[end] = own, member[other], left
                         end += 1

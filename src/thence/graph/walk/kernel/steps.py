@@ -7,6 +7,7 @@ import numpy as np
 
 from thence.graph.sample.kernel.hash import GOLDEN, below, fold, mix, unit
 from thence.graph.sample.kernel.prefetch import prefetch
+from thence.graph.sample.kernel.search import first_above
 
 
 @numba.njit(cache=True, nogil=True)
@@ -30,16 +31,10 @@ def _neighbor(side: tuple, node: int, word: np.uint64) -> int:
         return -1
     if not len(sums):
         return neighbors[low + below(word, end - low)]
-    high, drawn = end - 1, unit(word) * sums[end - 1]
+    drawn = unit(word) * sums[end - 1]
     if not drawn > 0:
         return -1
-    while low < high:  # the first entry whose running sum is above what was drawn
-        middle = (low + high) >> 1
-        if sums[middle] > drawn:
-            high = middle
-        else:
-            low = middle + 1
-    return neighbors[low]
+    return neighbors[first_above(sums, drawn, low, end - 1)]
 
 
 @numba.njit(cache=True, nogil=True)
