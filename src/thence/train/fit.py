@@ -25,7 +25,7 @@ from thence.train.checkpoint import State, load_checkpoint, save_checkpoint
 from thence.train.config import TrainConfig
 from thence.train.objective import Objective, SoftmaxObjective
 
-Validate = Callable[[Embeddings], float]
+Validate = Callable[[Any], float]
 ALL_CANDIDATES, SOME_CANDIDATES = 20_000, 8_192
 
 
@@ -70,8 +70,44 @@ def fit(
         (2, 4)
     """
     config = config or TrainConfig()
-    last = _last_step(graph, config, stop_at, checkpoint)
     model = encoder if encoder is not None else DualEncoder(graph, DualConfig(), seed=config.seed)
+    scorer = fit_scorer(
+        graph,
+        config,
+        encoder=model,
+        objective=objective,
+        validate=validate,
+        stop_at=stop_at,
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    if not isinstance(scorer, Embeddings):
+        raise ConfigError(
+            f"{type(model).__name__} scores otherwise than by an inner product", fix="Use fit_scorer."
+        )
+    return scorer
+
+
+def fit_scorer(
+    graph: DiGraph,
+    config: TrainConfig,
+    *,
+    encoder: nn.Module,
+    objective: Objective | None = None,
+    validate: Validate | None = None,
+    stop_at: int | None = None,
+    checkpoint: str | Path | None = None,
+    progress: Progress = silent,
+) -> Any:
+    """:func:`fit` for encoders that may score otherwise than by an inner product.
+
+    Such an encoder has a method ``scorer(graph, info)`` that gives what it has learned as a :class:`Scorer`,
+    which ``validate`` judges. An encoder with a method ``around(batch)`` computes only what a batch asks for:
+    it returns source, target and bias of some nodes, and the batch with its node ints renamed to their rows.
+    Arguments and errors are those of :func:`fit`.
+    """
+    model = encoder
+    last = _last_step(graph, config, stop_at, checkpoint)
     goal: Objective = objective or SoftmaxObjective(graph.main, config.reverse_weight)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     optimizer = _optimizer(model, config)
@@ -98,13 +134,16 @@ def fit(
         "best_step": state.best_step or state.step,
         "history": state.history,
     }
-    return embeddings_of(model, graph, info)
+    return scorer_of(model, graph, info)
 
 
-def embeddings_of(model: nn.Module, graph: DiGraph, info: dict[str, Any] | None = None) -> Embeddings:
-    """The embeddings that an encoder gives now, in its evaluation mode."""
+def scorer_of(model: nn.Module, graph: DiGraph, info: dict[str, Any] | None = None) -> Any:
+    """What an encoder has learned, in its evaluation mode: embeddings, or a scorer of its own kind."""
     model.eval()
     with torch.no_grad():
+        own = getattr(model, "scorer", None)
+        if callable(own):
+            return own(graph, info or {})
         source, target, bias = (value.numpy(force=True) for value in model())
     return Embeddings(graph.ids, source, target, bias, info or {})
 
@@ -135,8 +174,13 @@ def _step(
         group["lr"] = config.rate(step)
     model.train()
     with _own_randomness(config.seed, step):
-        source, target, bias = model()
-        loss = goal(source, target, bias, sampler.batch(step))
+        batch = sampler.batch(step)
+        around: Any = getattr(model, "around", None)
+        if callable(around):
+            source, target, bias, batch = around(batch)
+        else:
+            source, target, bias = model()
+        loss = goal(source, target, bias, batch)
     if not torch.isfinite(loss):
         raise FitError(f"the loss is {loss.item()} at step {step}", fix="Lower the learning rate.")
     optimizer.zero_grad()
@@ -157,7 +201,7 @@ def _own_randomness(seed: int, step: int) -> Iterator[None]:
 
 
 def _judge(state: State, model: nn.Module, graph: DiGraph, validate: Validate, loss: float) -> None:
-    value = float(validate(embeddings_of(model, graph)))
+    value = float(validate(scorer_of(model, graph)))
     if math.isnan(value):
         raise FitError(f"the validation figure is NaN at step {state.step}", fix="Are there validation cases?")
     state.history.append({"step": state.step, "loss": loss, "value": value})

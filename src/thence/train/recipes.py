@@ -1,0 +1,92 @@
+"""How each learned method is made and trained: ours and, as usable, those of others.
+
+A recipe is all that differs between learned methods: the encoder, what its steps minimise, the settings of
+training, and what to choose among on validation. One loop (:func:`~thence.train.fit.fit_scorer`) trains all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import nn
+
+from thence.base.errors import ConfigError, nearest
+from thence.base.progress import Progress, silent
+from thence.encode.dual import DualConfig, DualEncoder
+from thence.graph import DiGraph
+from thence.train.config import TrainConfig
+from thence.train.fit import Validate, fit_scorer
+from thence.train.objective import Objective, SoftmaxObjective
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One learned method.
+
+    Args:
+        encoder: from a graph, a seed and the method's settings to a module to train.
+        objective: from a graph and the settings of training to what a step minimises.
+        train: settings of training.
+        grid: settings to choose among on validation; each is given to ``encoder`` by name.
+    """
+
+    encoder: Callable[..., nn.Module]
+    objective: Callable[[DiGraph, TrainConfig], Objective]
+    train: TrainConfig
+    grid: tuple[dict[str, Any], ...] = ({},)
+
+
+def softmax_objective(graph: DiGraph, config: TrainConfig) -> Objective:
+    """Softmax over candidates and the reverse loss, on the main relation."""
+    return SoftmaxObjective(graph.main, config.reverse_weight)
+
+
+def _dual(graph: DiGraph, *, seed: int, **settings: Any) -> nn.Module:
+    return DualEncoder(graph, DualConfig(**settings), seed=seed)
+
+
+RECIPES: dict[str, Recipe] = {
+    "dual": Recipe(_dual, softmax_objective, TrainConfig(), ({"layers": 0}, {"layers": 1})),
+}
+
+
+def fit_recipe(
+    name: str,
+    graph: DiGraph,
+    *,
+    validate: Validate | None = None,
+    train: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Any:
+    """Train one learned method and return its scorer.
+
+    Args:
+        name: which; a key of :data:`RECIPES`.
+        graph: what it may see.
+        validate: from a scorer to a figure of which more is better, for early stopping.
+        train: settings of training that differ from the recipe's.
+        settings: of the encoder; the first of the recipe's grid when not given.
+        seed: of all that is random.
+        progress: told after each step.
+
+    Raises:
+        ConfigError: there is no such method.
+
+    Example:
+        >>> from thence.base.ids import IdMap
+        >>> from thence.graph import Arcs
+        >>> graph = DiGraph(IdMap("abc"), {"bought_after": Arcs.from_pairs([0, 1], [1, 2], num_nodes=3)})
+        >>> fit_recipe("dual", graph, train={"steps": 2}, settings={"dim": 4, "layers": 0})
+        Embeddings(3 nodes, dim 4)
+    """
+    if name not in RECIPES:
+        raise ConfigError(f"unknown method {name!r}", fix=nearest(name, RECIPES))
+    recipe = RECIPES[name]
+    config = replace(recipe.train, **(train or {}), seed=seed)
+    model = recipe.encoder(graph, seed=seed, **(recipe.grid[0] if settings is None else settings))
+    goal = recipe.objective(graph, config)
+    return fit_scorer(graph, config, encoder=model, objective=goal, validate=validate, progress=progress)
