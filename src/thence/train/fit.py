@@ -176,7 +176,7 @@ def _step(
     with _own_randomness(config.seed, step):
         batch = sampler.batch(step)
         around: Any = getattr(model, "around", None)
-        if callable(around):
+        if around is not None:
             source, target, bias, batch = around(batch)
         else:
             source, target, bias = model()
