@@ -59,6 +59,7 @@ def fit_recipe(
     validate: Validate | None = None,
     train: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
+    stop_at: int | None = None,
     seed: int = 0,
     progress: Progress = silent,
 ) -> Any:
@@ -70,6 +71,7 @@ def fit_recipe(
         validate: from a scorer to a figure of which more is better, for early stopping.
         train: settings of training that differ from the recipe's.
         settings: of the encoder; the first of the recipe's grid when not given.
+        stop_at: stop after this step of the schedule (the best step of an earlier, validated run).
         seed: of all that is random.
         progress: told after each step.
 
@@ -89,4 +91,12 @@ def fit_recipe(
     config = replace(recipe.train, **(train or {}), seed=seed)
     model = recipe.encoder(graph, seed=seed, **(recipe.grid[0] if settings is None else settings))
     goal = recipe.objective(graph, config)
-    return fit_scorer(graph, config, encoder=model, objective=goal, validate=validate, progress=progress)
+    return fit_scorer(
+        graph,
+        config,
+        encoder=model,
+        objective=goal,
+        validate=validate,
+        stop_at=stop_at,
+        progress=progress,
+    )
