@@ -18,13 +18,25 @@ ROOT = Path(__file__).resolve().parent.parent
 Part = Callable[[argparse.Namespace], Mapping[str, float]]
 
 
-def run(name: str, parts: Mapping[str, Part], argv: Sequence[str] | None = None, doc: str = "") -> None:
+def run(
+    name: str,
+    parts: Mapping[str, Part],
+    argv: Sequence[str] | None = None,
+    doc: str = "",
+    more: Callable[[argparse.ArgumentParser], None] | None = None,
+    seeds: int = 3,
+) -> None:
     """Run the parts of a bench and print their figures as one JSON line, the last that is printed."""
-    arguments = parse(name, list(parts), argv, doc)
+    arguments = parse(name, list(parts), argv, doc, more, seeds)
     begun, figures = time.perf_counter(), {}
     for part in arguments.only or parts:
         say(f"{name}: {part}")
         figures.update(parts[part](arguments))
+    emit(name, arguments, begun, figures)
+
+
+def emit(name: str, arguments: argparse.Namespace, begun: float, figures: Mapping[str, float]) -> None:
+    """Print figures as one JSON line; ``begun`` is when their measuring began (``time.perf_counter``)."""
     line = {
         "bench": name,
         "machine": machine(),
@@ -37,15 +49,24 @@ def run(name: str, parts: Mapping[str, Part], argv: Sequence[str] | None = None,
     print(json.dumps(line), flush=True)
 
 
-def parse(name: str, parts: list[str], argv: Sequence[str] | None, doc: str) -> argparse.Namespace:
-    """The arguments that every bench takes."""
+def parse(
+    name: str,
+    parts: list[str],
+    argv: Sequence[str] | None,
+    doc: str,
+    more: Callable[[argparse.ArgumentParser], None] | None = None,
+    seeds: int = 3,
+) -> argparse.Namespace:
+    """The arguments that every bench takes, and those that ``more`` adds."""
     parser = argparse.ArgumentParser(prog=f"bench/{name}.py", description=doc)
     parser.add_argument("--quick", action="store_true", help="small but honest: under 5 minutes")
     parser.add_argument("--seeds", type=int, default=None, help="how many seeds (spreads end in .std)")
     parser.add_argument("--data", nargs="+", default=None, help="names of data sets under $THENCE_DATA")
     parser.add_argument("--only", nargs="+", choices=parts, default=None, help="run these parts alone")
+    if more is not None:
+        more(parser)
     arguments = parser.parse_args(argv)
-    arguments.seeds = arguments.seeds or (1 if arguments.quick else 3)
+    arguments.seeds = arguments.seeds or (1 if arguments.quick else seeds)
     return arguments
 
 
