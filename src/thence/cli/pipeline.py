@@ -6,7 +6,7 @@ see only what came before it; those that are judged and served then see everythi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from thence.serve.bundle import Bundle
 from thence.train import fit
 
 OURS = "ours"
+Value = Callable[[Scorer], float]
 TABLE_K = 100
 VALIDATION_SOURCES = 1_000
 
@@ -114,12 +115,7 @@ def evaluate_run(folder: Path, config: RunConfig, progress: Progress) -> Judged:
 
 def _choose(split: TimeSplit, config: RunConfig, progress: Progress) -> Choice:
     """Try on the validation period; the graph that this takes is let go before the next one is built."""
-    graph = build_graph(split.train, config.graph, progress=progress)
-    cases = some_sources(first_purchase_cases(split.train, split.valid, graph.ids), seed=config.train.seed)
-
-    def value(scorer: Scorer) -> float:
-        return hit_rate(scorer, cases, config.evaluate.k)
-
+    graph, value = validation(split, config, progress)
     plain = choose(graph, value, config.baselines, progress)
     chosen = fit(
         graph,
@@ -129,6 +125,13 @@ def _choose(split: TimeSplit, config: RunConfig, progress: Progress) -> Choice:
         progress=_named(progress, "choose steps"),
     )
     return Choice(int(chosen.info["best_step"]), list(chosen.info["history"]), plain)
+
+
+def validation(split: TimeSplit, config: RunConfig, progress: Progress) -> tuple[DiGraph, Value]:
+    """The graph of what was known before the validation period, and how well a scorer foretells that period."""
+    graph = build_graph(split.train, config.graph, progress=progress)
+    cases = some_sources(first_purchase_cases(split.train, split.valid, graph.ids), seed=config.train.seed)
+    return graph, lambda scorer: hit_rate(scorer, cases, config.evaluate.k)
 
 
 def some_sources(cases: Cases, limit: int = VALIDATION_SOURCES, *, seed: int = 0) -> Cases:
