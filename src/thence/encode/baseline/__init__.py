@@ -12,12 +12,14 @@ from typing import Any
 
 from thence.base.errors import ConfigError, FitError, nearest
 from thence.base.progress import Progress, silent
+from thence.encode.baseline.cf_reverse import cf_reverse
 from thence.encode.baseline.counts import counts, lift
 from thence.encode.baseline.item_cf import item_cf
 from thence.encode.baseline.page_rank import page_rank
 from thence.encode.baseline.popularity import popularity
 from thence.encode.baseline.reverse import reverse
 from thence.encode.baseline.svd import svd
+from thence.encode.baseline.walk import walk
 from thence.encode.scorer import Scorer
 from thence.graph import DiGraph
 
@@ -27,19 +29,29 @@ BASELINES: Mapping[str, Callable[..., Scorer]] = {
     "lift": lift,
     "reverse": reverse,
     "item_cf": item_cf,
+    "cf_reverse": cf_reverse,
     "svd": svd,
     "page_rank": page_rank,
+    "walk": walk,
 }
 
 GRIDS: Mapping[str, tuple[dict[str, Any], ...]] = {
     "lift": tuple({"power": power} for power in (0.1, 0.3, 0.5, 0.7)),
     "item_cf": tuple({"power": power} for power in (0.0, 0.3, 0.6, 1.0)),
+    "cf_reverse": tuple(
+        {"weight": weight, "power": power} for weight in (0.25, 0.5, 1.0) for power in (0.0, 0.3)
+    ),
     "svd": tuple(
         {"dim": dim, "out_power": out, "in_power": into}
-        for dim in (128, 256)
+        for dim in (64, 128, 256)
         for out, into in ((0.0, 0.0), (0.3, 0.3), (0.5, 0.5))
     ),
     "page_rank": tuple({"alpha": alpha, "power": power} for alpha in (0.5, 0.8) for power in (0.0, 0.3)),
+    "walk": tuple(
+        {"steps": steps, "out_power": out, "in_power": into}
+        for steps in (2, 3)
+        for out, into in ((1.0, 0.0), (0.6, 0.3), (0.3, 0.3), (0.5, 0.15), (0.3, 0.0))
+    ),
 }
 
 
