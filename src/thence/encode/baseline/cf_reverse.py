@@ -4,8 +4,9 @@
 
 with cf_ij of :mod:`thence.encode.baseline.item_cf`. Each row of CF is compared with the row's own best, so that
 a reverse arc counts alike for every source; where CF knows nothing of a source, its best counts as 1. On a
-graph whose arcs weigh the same, w_ji / max_k w_ki is 1 where there is a reverse arc. A random split of arcs leaves the reverse of many test arcs among those that are known,
-so this baseline is strong there; judge on a leak-free split as well.
+graph whose arcs weigh the same, w_ji / max_k w_ki is 1 where there is a reverse arc. A random split of arcs
+leaves the reverse of many test arcs among those that are known, so this baseline is strong there; judge on a
+leak-free split as well.
 """
 
 from __future__ import annotations
