@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from thence.base.errors import ConfigError
 
@@ -25,6 +26,7 @@ class TrainConfig:
         validate_every: steps between two validations.
         checkpoint_every: steps between two checkpoints; 0 writes none.
         seed: of all draws.
+        schedule: ``cosine``: the rate rises and falls; ``constant``: it is what it is, as in many papers.
     """
 
     steps: int = 240
@@ -39,6 +41,7 @@ class TrainConfig:
     validate_every: int = 20
     checkpoint_every: int = 0
     seed: int = 0
+    schedule: Literal["cosine", "constant"] = "cosine"
 
     def __post_init__(self) -> None:
         counts = (self.steps, self.batch_size, self.validate_every, self.patience)
@@ -46,6 +49,8 @@ class TrainConfig:
             raise ConfigError(
                 f"out of range: {self}", fix="Counts are at least 1; candidates and checkpoint_every 0."
             )
+        if self.schedule not in ("cosine", "constant"):
+            raise ConfigError(f"no schedule {self.schedule!r}", fix="It is 'cosine' or 'constant'.")
         rates = (
             self.learning_rate,
             self.weight_decay,
@@ -66,6 +71,8 @@ class TrainConfig:
             >>> round(config.rate(4), 2), round(config.rate(10), 2), round(config.rate(55), 2)
             (0.5, 1.0, 0.5)
         """
+        if self.schedule == "constant":
+            return self.learning_rate
         warm = max(self.steps // 10, 1)
         if step < warm:
             return self.learning_rate * (step + 1) / warm

@@ -24,6 +24,7 @@ from thence.train.batches import BatchSampler, Sampler
 from thence.train.checkpoint import State, load_checkpoint, save_checkpoint
 from thence.train.config import TrainConfig
 from thence.train.objective import Objective, SoftmaxObjective
+from thence.train.optimizer import make_optimizer
 
 Validate = Callable[[Any], float]
 ALL_CANDIDATES, SOME_CANDIDATES = 20_000, 8_192
@@ -110,7 +111,7 @@ def fit_scorer(
     last = _last_step(graph, config, stop_at, checkpoint)
     goal: Objective = objective or SoftmaxObjective(graph.main, config.reverse_weight)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    optimizer = _optimizer(model, config)
+    optimizer = make_optimizer(model, config)
     signature = _signature(graph, config, model, goal) if checkpoint else ""
     state = (load_checkpoint(checkpoint, model, optimizer, signature) if checkpoint else None) or State()
     if state.step > last:
@@ -224,14 +225,6 @@ def _sampler(graph: DiGraph, config: TrainConfig) -> BatchSampler:
         candidates=chosen if chosen < graph.num_nodes else 0,
         seed=config.seed,
     )
-
-
-def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW with decay on matrices of vectors only."""
-    vectors = [p for p in model.parameters() if p.dim() == 2]
-    others = [p for p in model.parameters() if p.dim() != 2]
-    groups = [{"params": vectors, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.learning_rate)
 
 
 def _signature(graph: DiGraph, config: TrainConfig, model: nn.Module, goal: Objective) -> str:

@@ -1,0 +1,104 @@
+"""Adam with decoupled decay, for whole parameters and for tables of which a step touches few rows.
+
+With gradient g, moments m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g², and t steps taken:
+
+    w ← (1 - rate · decay) w - rate · (m / (1 - β₁^t)) / (√(v / (1 - β₂^t)) + ε)
+
+A *row-sparse* parameter (an encoder names its own in ``row_sparse``) has gradients for the rows that a batch
+touched; these rows alone are updated, moments included, and the others rest. A step then costs what the batch
+costs, not what the table does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from thence.train.config import TrainConfig
+
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+
+
+def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """AdamW with decay on matrices of vectors only; row by row where the encoder says so.
+
+    Args:
+        model: the encoder; names in its ``row_sparse`` are parameters with row-sparse gradients.
+        config: rate and decay.
+
+    Example:
+        >>> type(make_optimizer(nn.Linear(2, 2), TrainConfig())).__name__
+        'AdamW'
+    """
+    sparse = tuple(getattr(model, "row_sparse", ()))
+    vectors = [p for p in model.parameters() if p.dim() == 2]
+    others = [p for p in model.parameters() if p.dim() != 2]
+    groups = [{"params": vectors, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    kind = RowAdam if sparse else torch.optim.AdamW
+    return kind(groups, lr=config.learning_rate)
+
+
+class RowAdam(torch.optim.Optimizer):
+    """AdamW that takes dense and row-sparse gradients.
+
+    Args:
+        params: parameters, or groups of them with their own ``lr`` and ``weight_decay``.
+        lr: learning rate.
+        weight_decay: decoupled decay.
+
+    Example:
+        >>> table = nn.Parameter(torch.ones(3, 1))
+        >>> optimizer = RowAdam([table], lr=0.5)
+        >>> nn.functional.embedding(torch.tensor([1]), table, sparse=True).sum().backward()
+        >>> optimizer.step()
+        >>> table.tolist()  # the first step is the rate's length
+        [[1.0], [0.5], [1.0]]
+
+    References:
+        Kingma, Ba, "Adam: a method for stochastic optimization", ICLR 2015. Loshchilov, Hutter, "Decoupled
+        weight decay regularization", ICLR 2019.
+    """
+
+    def __init__(self, params: Any, lr: float = 1e-3, weight_decay: float = 0.0) -> None:
+        super().__init__(params, {"lr": lr, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """Update all parameters that have a gradient."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is None:
+                    continue
+                state = self.state[parameter]
+                if not state:
+                    state["step"] = torch.zeros(())
+                    state["exp_avg"] = torch.zeros_like(parameter)
+                    state["exp_avg_sq"] = torch.zeros_like(parameter)
+                state["step"] += 1
+                self._update(parameter, state, group["lr"], group["weight_decay"])
+
+    def _update(self, parameter: Tensor, state: dict[str, Tensor], rate: float, decay: float) -> None:
+        grad, first, second = parameter.grad, state["exp_avg"], state["exp_avg_sq"]
+        assert grad is not None
+        taken = float(state["step"])
+        if grad.is_sparse:
+            grad = grad.coalesce()
+            rows, grad = grad.indices()[0], grad.values()
+            m, v, w = first[rows], second[rows], parameter[rows]
+            self._move(w, m, v, grad, (rate, decay, taken))
+            for whole, part in ((first, m), (second, v), (parameter, w)):
+                whole.index_copy_(0, rows, part)
+        else:
+            self._move(parameter, first, second, grad, (rate, decay, taken))
+
+    @staticmethod
+    def _move(w: Tensor, m: Tensor, v: Tensor, grad: Tensor, how: tuple[float, float, float]) -> None:
+        """The formula, in place."""
+        rate, decay, taken = how
+        m.lerp_(grad, 1 - BETA_1)
+        v.mul_(BETA_2).addcmul_(grad, grad, value=1 - BETA_2)
+        scale = (v / (1 - BETA_2**taken)).sqrt_().add_(EPSILON)
+        w.mul_(1 - rate * decay).addcdiv_(m, scale, value=-rate / (1 - BETA_1**taken))
