@@ -22,7 +22,9 @@ def folder() -> Path:
     """Where the files are."""
     place = os.environ.get("THENCE_DATA")
     if not place:
-        raise DataError("THENCE_DATA is not set", fix="Set it to the folder that holds directed/, or use --arcs.")
+        raise DataError(
+            "THENCE_DATA is not set", fix="Set it to the folder that holds directed/, or use --arcs."
+        )
     return Path(place) / "directed"
 
 
@@ -34,14 +36,16 @@ def load_graph(name: str) -> DiGraph:
     features = folder() / f"{name}.npz"
     if not features.exists():
         return graph
-    return DiGraph(graph.ids, graph.relations, pa.table({"item_id": graph.ids.array, "title": words(features, graph)}))
+    return DiGraph(
+        graph.ids, graph.relations, pa.table({"item_id": graph.ids.array, "title": words(features, graph)})
+    )
 
 
 def amazon_grocery() -> DiGraph:
     """Also bought as the main relation, also viewed beside it (all of it known), and the category."""
     bought = list(lines(folder() / "amazon_grocery_also_bought.tsv.gz"))
     ids = IdMap(sorted({end for line in bought for end in line[:2]}, key=int))
-    viewed = [line for line in lines(folder() / "amazon_grocery_also_viewed.tsv.gz")]
+    viewed = lines(folder() / "amazon_grocery_also_viewed.tsv.gz")
     viewed = [line for line in viewed if line[0] in ids and line[1] in ids]
     category = {item: f"c{code}" for item, code in lines(folder() / "amazon_grocery_items.tsv.gz")}
     names = ids.decode(np.arange(len(ids)))
@@ -62,6 +66,7 @@ def read_arcs(path: str | Path) -> DiGraph:
     for number, row in enumerate(rows, 1):
         if len(row) < 2:
             raise DataError(f"arc {number} has no target", where=path, fix="Separate the columns with tabs.")
+    rows = [row for row in rows if row[0] != row[1]]  # a loop says nothing
     ends = {end for row in rows for end in row[:2]}
     whole = all(end.isdigit() for end in ends)
     ids = IdMap(sorted(ends, key=int) if whole else sorted(ends))
@@ -70,7 +75,9 @@ def read_arcs(path: str | Path) -> DiGraph:
 
 def lines(path: Path) -> Iterator[list[str]]:
     """Fields of each line that is no comment, and not the heading of a table of items."""
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+    with (
+        gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file
+    ):
         for line in file:
             if line.strip() and not line.startswith(("#", "item_id\t", "source\t")):
                 yield line.rstrip("\n").split("\t")
