@@ -21,8 +21,9 @@ al., SIGIR 2020).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -70,6 +71,13 @@ class DualEncoder(nn.Module):
     """
 
     alive: Tensor
+    rows: ClassVar[Mapping[str, str]] = {
+        "free_source": "source",
+        "free_target": "target",
+        "feature_source": "feature",
+        "feature_target": "feature",
+        "bias": "bias",
+    }
 
     def __init__(self, graph: DiGraph, config: DualConfig | None = None, *, seed: int = 0) -> None:
         super().__init__()
