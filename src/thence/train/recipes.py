@@ -15,10 +15,24 @@ from torch import nn
 from thence.base.errors import ConfigError, nearest
 from thence.base.progress import Progress, silent
 from thence.encode.dual import DualConfig, DualEncoder
+from thence.encode.peer.digae import DiGAE
+from thence.encode.peer.dir_gnn import DirGNN
+from thence.encode.peer.magnet import MagNet
+from thence.encode.peer.sdgae import SDGAE
+from thence.encode.known import check_fittable
 from thence.graph import DiGraph
+from thence.train.arc_objective import ArcObjective
 from thence.train.config import TrainConfig
 from thence.train.fit import Validate, fit_scorer
 from thence.train.objective import Objective, SoftmaxObjective
+from thence.train.peer_recipes import (
+    ARC_TRAIN,
+    DIGAE_GRID,
+    DIR_GNN_GRID,
+    MAGNET_GRID,
+    SDGAE_GRID,
+    arc_objective,
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,10 @@ def _dual(graph: DiGraph, *, seed: int, **settings: Any) -> nn.Module:
 
 RECIPES: dict[str, Recipe] = {
     "dual": Recipe(_dual, softmax_objective, TrainConfig(), ({"layers": 0}, {"layers": 1})),
+    "digae": Recipe(DiGAE, arc_objective, ARC_TRAIN, DIGAE_GRID),
+    "sdgae": Recipe(SDGAE, arc_objective, ARC_TRAIN, SDGAE_GRID),
+    "magnet": Recipe(MagNet, arc_objective, ARC_TRAIN, MAGNET_GRID),
+    "dir_gnn": Recipe(DirGNN, arc_objective, ARC_TRAIN, DIR_GNN_GRID),
 }
 
 
@@ -87,10 +105,13 @@ def fit_recipe(
     """
     if name not in RECIPES:
         raise ConfigError(f"unknown method {name!r}", fix=nearest(name, RECIPES))
+    check_fittable(graph)
     recipe = RECIPES[name]
     config = replace(recipe.train, **(train or {}), seed=seed)
     model = recipe.encoder(graph, seed=seed, **(recipe.grid[0] if settings is None else settings))
     goal = recipe.objective(graph, config)
+    if isinstance(goal, ArcObjective):  # it judges pairs as the encoder does
+        goal = replace(goal, decoder=getattr(model, "decoder", None))
     return fit_scorer(
         graph,
         config,

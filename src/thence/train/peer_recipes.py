@@ -1,0 +1,45 @@
+"""How published directed graph neural networks are trained: what they share, and what to choose among."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thence.graph import DiGraph
+from thence.train.arc_objective import ArcObjective, PairSampler
+from thence.train.config import TrainConfig
+
+ARC_TRAIN = TrainConfig(
+    steps=600,
+    batch_size=65_536,
+    learning_rate=3e-3,
+    weight_decay=0.0,
+    reverse_weight=0.0,
+    validate_every=5,
+    patience=30,
+)
+"""One step a pass over the arcs, as their papers do on small graphs; larger ones are passed over in parts."""
+
+DIGAE_GRID: tuple[dict[str, Any], ...] = tuple(
+    {"layers": layers, "alpha": alpha, "beta": beta}
+    for layers in (1, 2)
+    for alpha, beta in ((0.4, 0.4), (0.6, 0.2), (0.2, 0.6), (0.6, 0.6))
+)
+SDGAE_GRID: tuple[dict[str, Any], ...] = (
+    {"layers": 1, "rounds": 5},
+    {"layers": 2, "rounds": 5},
+    {"layers": 2, "rounds": 3},
+)
+MAGNET_GRID: tuple[dict[str, Any], ...] = tuple(
+    {"order": order, "q": q} for order in (1, 2) for q in (0.05, 0.15, 0.25)
+)
+DIR_GNN_GRID: tuple[dict[str, Any], ...] = tuple(
+    {"decoder": decoder, "jump": jump, "alpha": alpha}
+    for decoder in ("concat", "hadamard")
+    for jump in ("cat", "max")
+    for alpha in (0.5, 0.1)
+)
+
+
+def arc_objective(graph: DiGraph, config: TrainConfig) -> ArcObjective:
+    """Binary cross-entropy on arcs of the main relation and as many absent pairs; the decoder comes later."""
+    return ArcObjective(PairSampler(graph.main, config.batch_size, seed=config.seed))
