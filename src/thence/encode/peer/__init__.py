@@ -10,8 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from thence.encode.peer.hope import hope
+from thence.encode.peer.strap import strap
 from thence.encode.scorer import Scorer
 
-PEERS: Mapping[str, Callable[..., Scorer]] = {}
+PEERS: Mapping[str, Callable[..., Scorer]] = {
+    "hope": hope,
+    "strap": strap,
+}
 
-PEER_GRIDS: Mapping[str, tuple[dict[str, Any], ...]] = {}
+PEER_GRIDS: Mapping[str, tuple[dict[str, Any], ...]] = {
+    "hope": tuple({"dim": dim, "decay": decay} for dim in (64, 128, 256) for decay in (0.1, 0.5, 0.8)),
+    "strap": tuple(
+        {"dim": dim, "alpha": alpha, "delta": delta}
+        for dim in (64, 128, 256)
+        for alpha in (0.3, 0.5, 0.7)
+        for delta in (1e-3, 1e-4)
+    ),
+}
