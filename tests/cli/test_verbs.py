@@ -100,7 +100,7 @@ def run(shop: Path) -> Path:
 def test_a_run_leaves_every_part_and_tells_its_figures(shop: Path, run: Path) -> None:
     told = json.loads((shop / "said.json").read_text())
     assert told["run"] == str(run)
-    parts = {"log", "graph", "model", "report", "bundle", "settings.yaml"}
+    parts = {"log", "graph", "model", "encoder", "report", "bundle", "settings.yaml"}
     assert {part.name for part in run.iterdir()} == parts
     bundle = Bundle.load(run / "bundle")
     assert told["model_version"] == bundle.version and told["items"] == len(bundle.embeddings.ids)

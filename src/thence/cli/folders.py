@@ -6,6 +6,7 @@
       log/         EventLog
       graph/       DiGraph, of what was known before the test period
       model/       Embeddings
+      encoder/     the trained encoder behind them, from which thence train --from goes on
       report/      Report, with report.html inside
       bundle/      Bundle: what the service opens
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from thence.base.errors import ArtifactError
 
-PARTS = ("log", "graph", "model", "report", "bundle")
+PARTS = ("log", "graph", "model", "encoder", "report", "bundle")
 
 
 def part_of(folder: Path, part: str) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from thence.base.errors import ArtifactError, DataError
 from thence.base.progress import Progress
@@ -34,6 +35,7 @@ from thence.graph.digraph import DiGraph
 from thence.index.table import NeighborTable
 from thence.serve.bundle import Bundle
 from thence.train import fit
+from thence.train.warm import keep_encoder
 
 OURS = "ours"
 Value = Callable[[Scorer], float]
@@ -59,7 +61,7 @@ class Choice:
 
 
 def train_run(folder: Path, config: RunConfig, progress: Progress) -> Embeddings:
-    """Train on a run's log; writes ``graph`` and ``model``.
+    """Train on a run's log; writes ``graph``, ``model`` and ``encoder``, from which ``--from`` goes on.
 
     Raises:
         ThenceError: the log cannot be split, or its graph gives nothing to learn.
@@ -67,19 +69,25 @@ def train_run(folder: Path, config: RunConfig, progress: Progress) -> Embeddings
     split = EventLog.load(part_of(folder, "log")).split(config.split.valid, config.split.test)
     choice = _choose(split, config, progress)
     graph = build_graph(split.known, config.graph, progress=_named(progress, "relations, all known"))
-    model = fit(
-        graph,
-        config.train,
-        encoder=DualEncoder(graph, config.encode, seed=config.train.seed),
-        stop_at=choice.steps,
-        progress=progress,
-    )
+    encoder = encoder_of(graph, config)
+    model = fit(graph, config.train, encoder=encoder, stop_at=choice.steps, progress=progress)
     moments = {"valid_from": split.valid_from, "test_from": split.test_from}
     info = {"encode": asdict(config.encode), "split": moments, "history": choice.history}
     model = replace(model, info={**model.info, **info, "baselines": choice.baselines})
     graph.save(folder / "graph")
     model.save(folder / "model")
+    keep_encoder(folder / "encoder", encoder, graph, asdict(config.encode), kept_info(model, config))
     return model
+
+
+def kept_info(model: Embeddings, config: RunConfig) -> dict[str, Any]:
+    """What an encoder should say of itself, for those who go on from it."""
+    return {**model.info, "graph": asdict(config.graph)}
+
+
+def encoder_of(graph: DiGraph, config: RunConfig) -> nn.Module:
+    """The encoder that a run trains, at its start."""
+    return DualEncoder(graph, config.encode, seed=config.train.seed)
 
 
 def evaluate_run(folder: Path, config: RunConfig, progress: Progress) -> Judged:
@@ -120,7 +128,7 @@ def _choose(split: TimeSplit, config: RunConfig, progress: Progress) -> Choice:
     chosen = fit(
         graph,
         config.train,
-        encoder=DualEncoder(graph, config.encode, seed=config.train.seed),
+        encoder=encoder_of(graph, config),
         validate=value,
         progress=_named(progress, "choose steps"),
     )
