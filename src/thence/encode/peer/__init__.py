@@ -10,13 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from thence.encode.peer.app import app
+from thence.encode.peer.ease import ease
 from thence.encode.peer.hope import hope
+from thence.encode.peer.nerd import nerd
 from thence.encode.peer.strap import strap
 from thence.encode.scorer import Scorer
 
 PEERS: Mapping[str, Callable[..., Scorer]] = {
     "hope": hope,
     "strap": strap,
+    "app": app,
+    "nerd": nerd,
+    "ease": ease,
 }
 
 PEER_GRIDS: Mapping[str, tuple[dict[str, Any], ...]] = {
