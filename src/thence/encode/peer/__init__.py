@@ -14,6 +14,7 @@ from thence.encode.peer.app import app
 from thence.encode.peer.ease import ease
 from thence.encode.peer.hope import hope
 from thence.encode.peer.nerd import nerd
+from thence.encode.peer.projection import projection
 from thence.encode.peer.strap import strap
 from thence.encode.scorer import Scorer
 
@@ -23,6 +24,7 @@ PEERS: Mapping[str, Callable[..., Scorer]] = {
     "app": app,
     "nerd": nerd,
     "ease": ease,
+    "projection": projection,
 }
 
 PEER_GRIDS: Mapping[str, tuple[dict[str, Any], ...]] = {
