@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import ArrayLike
 
 from thence.base.artifact import open_artifact, write_artifact
 from thence.base.errors import ArtifactError, ConfigError, DataError
@@ -68,15 +69,18 @@ class NeighborTable:
     def build(cls, scorer: Scorer, k: int, name: str, progress: Progress = silent) -> NeighborTable:
         """Answer every node of a scorer in both directions.
 
+        A node of which the scorer says the same of all others gets no answers: it knows nothing of that node,
+        and the first k by number would pass for a list.
+
         Raises:
             ConfigError: k is out of range.
             DataError: the scorer gives NaN.
         """
-        nodes = np.arange(len(scorer.ids))
+        nodes, telling = np.arange(len(scorer.ids)), _Telling(scorer)
         return cls(
             name,
-            next=top_k(scorer, nodes, k, "next", progress=progress),
-            before=top_k(scorer, nodes, k, "before", progress=progress),
+            next=top_k(telling, nodes, k, "next", progress=progress),
+            before=top_k(telling, nodes, k, "before", progress=progress),
         )
 
     def row(self, node: int, direction: Direction) -> tuple[np.ndarray, np.ndarray]:
@@ -111,3 +115,41 @@ class NeighborTable:
             return cls(str(art.config["name"]), after, before)
         except (DataError, ConfigError, TypeError, KeyError) as error:
             raise ArtifactError(f"inconsistent table: {error}", where=folder) from error
+
+
+@dataclass(frozen=True, eq=False)
+class _Telling:
+    """A scorer whose rows are ``-inf`` where it says the same of all others."""
+
+    scorer: Scorer
+
+    @property
+    def ids(self) -> IdMap:
+        return self.scorer.ids
+
+    def scores(self, sources: ArrayLike) -> np.ndarray:
+        return self._told(self.scorer.scores(sources), np.asarray(sources))
+
+    def scores_into(self, targets: ArrayLike) -> np.ndarray:
+        return self._told(self.scorer.scores_into(targets), np.asarray(targets))
+
+    def _told(self, block: np.ndarray, queries: np.ndarray) -> np.ndarray:
+        told = np.array(block, np.float32)
+        told[says_nothing(told, queries)] = -np.inf
+        return told
+
+
+def says_nothing(block: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """``[num_queries]`` bool: all nodes but the query itself, at least two, score the same.
+
+    Example:
+        >>> says_nothing(np.array([[9.0, 0.0, 0.0], [0.0, 0.0, 0.5]]), np.array([0, 1]))
+        array([ True, False])
+    """
+    num_nodes = block.shape[1]
+    if num_nodes < 3:
+        return np.zeros(len(block), bool)
+    other = block[np.arange(len(block)), np.where(queries == 0, 1, 0)]
+    same = (block == other[:, None]).sum(axis=1)
+    own = block[np.arange(len(block)), queries]
+    return same - (own == other) == num_nodes - 1

@@ -19,6 +19,7 @@ from thence.base.progress import Progress, silent
 from thence.base.rng import torch_generator
 from thence.encode.dual import DualConfig, DualEncoder
 from thence.encode.embeddings import Embeddings
+from thence.encode.known import check_fittable, forget_unknown
 from thence.graph import DiGraph
 from thence.train.batches import BatchSampler, Sampler
 from thence.train.checkpoint import State, load_checkpoint, save_checkpoint
@@ -146,15 +147,12 @@ def scorer_of(model: nn.Module, graph: DiGraph, info: dict[str, Any] | None = No
         if callable(own):
             return own(graph, info or {})
         source, target, bias = (value.numpy(force=True) for value in model())
-    return Embeddings(graph.ids, source, target, bias, info or {})
+    return forget_unknown(Embeddings(graph.ids, source, target, bias, info or {}), graph)
 
 
 def _last_step(graph: DiGraph, config: TrainConfig, stop_at: int | None, checkpoint: object) -> int:
     """Where training ends at the latest; raises where it cannot begin."""
-    if not graph.main.num_arcs:
-        raise FitError(
-            "the main relation has no arcs", where=repr(graph), fix="Lower min_count or min_support."
-        )
+    check_fittable(graph)
     if stop_at is not None and stop_at < 1:
         raise ConfigError(f"stop_at={stop_at}", fix="Give a step of at least 1, or None.")
     if checkpoint and not config.checkpoint_every:

@@ -20,20 +20,23 @@ from thence.encode.baseline.popularity import popularity
 from thence.encode.baseline.reverse import reverse
 from thence.encode.baseline.svd import svd
 from thence.encode.baseline.walk import walk
+from thence.encode.known import checked
 from thence.encode.scorer import Scorer
 from thence.graph import DiGraph
 
-BASELINES: Mapping[str, Callable[..., Scorer]] = {
-    "popularity": popularity,
-    "counts": counts,
-    "lift": lift,
-    "reverse": reverse,
-    "item_cf": item_cf,
-    "cf_reverse": cf_reverse,
-    "svd": svd,
-    "page_rank": page_rank,
-    "walk": walk,
-}
+BASELINES: Mapping[str, Callable[..., Scorer]] = checked(
+    {
+        "popularity": popularity,
+        "counts": counts,
+        "lift": lift,
+        "reverse": reverse,
+        "item_cf": item_cf,
+        "cf_reverse": cf_reverse,
+        "svd": svd,
+        "page_rank": page_rank,
+        "walk": walk,
+    }
+)
 
 GRIDS: Mapping[str, tuple[dict[str, Any], ...]] = {
     "lift": tuple({"power": power} for power in (0.1, 0.3, 0.5, 0.7)),
