@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from thence.train.config import TrainConfig
+from thence.train.row_adam_kernel import move_rows
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -81,24 +82,36 @@ class RowAdam(torch.optim.Optimizer):
                 self._update(parameter, state, group["lr"], group["weight_decay"])
 
     def _update(self, parameter: Tensor, state: dict[str, Tensor], rate: float, decay: float) -> None:
-        grad, first, second = parameter.grad, state["exp_avg"], state["exp_avg_sq"]
+        grad, taken = parameter.grad, float(state["step"])
         assert grad is not None
-        taken = float(state["step"])
-        if grad.is_sparse:
-            grad = grad.coalesce()
-            rows, grad = grad.indices()[0], grad.values()
-            m, v, w = first[rows], second[rows], parameter[rows]
-            self._move(w, m, v, grad, (rate, decay, taken))
-            for whole, part in ((first, m), (second, v), (parameter, w)):
-                whole.index_copy_(0, rows, part)
-        else:
-            self._move(parameter, first, second, grad, (rate, decay, taken))
+        table = (parameter, state["exp_avg"], state["exp_avg_sq"])
+        how = (1 - rate * decay, rate / (1 - BETA_1**taken), 1 / (1 - BETA_2**taken), EPSILON)
+        if not grad.is_sparse:
+            _move(table, grad, how)
+            return
+        rows, values = _rows(grad)
+        if parameter.device.type == "cpu" and parameter.dtype == torch.float32:
+            arrays = tuple(part.detach().numpy() for part in table)
+            move_rows(arrays, rows.numpy(), values.contiguous().numpy(), (BETA_1, BETA_2), how)
+            return
+        parts = tuple(whole[rows] for whole in table)
+        _move(parts, values, how)
+        for whole, part in zip(table, parts, strict=True):
+            whole.index_copy_(0, rows, part)
 
-    @staticmethod
-    def _move(w: Tensor, m: Tensor, v: Tensor, grad: Tensor, how: tuple[float, float, float]) -> None:
-        """The formula, in place."""
-        rate, decay, taken = how
-        m.lerp_(grad, 1 - BETA_1)
-        v.mul_(BETA_2).addcmul_(grad, grad, value=1 - BETA_2)
-        scale = (v / (1 - BETA_2**taken)).sqrt_().add_(EPSILON)
-        w.mul_(1 - rate * decay).addcdiv_(m, scale, value=-rate / (1 - BETA_1**taken))
+
+def _rows(grad: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows, each once, and their gradients; sorting is left out where no row stands twice."""
+    rows = grad._indices()[0]
+    if len(torch.unique(rows)) == len(rows):
+        return rows, grad._values()
+    grad = grad.coalesce()
+    return grad.indices()[0], grad.values()
+
+
+def _move(table: tuple[Tensor, ...], grad: Tensor, how: tuple[float, float, float, float]) -> None:
+    """The formula, in place."""
+    (weight, first, second), (keep, rate, scale, epsilon) = table, how
+    first.lerp_(grad, 1 - BETA_1)
+    second.mul_(BETA_2).addcmul_(grad, grad, value=1 - BETA_2)
+    weight.mul_(keep).addcdiv_(first, (second * scale).sqrt_().add_(epsilon), value=-rate)

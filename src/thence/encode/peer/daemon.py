@@ -39,6 +39,8 @@ from thence.graph.sample import FanOut, Sample, Side, roles_side, side_of
 
 RANDOM_WIDTH = 128
 EVALUATION = -1
+AT_ONCE = 1 << 14
+"""Nodes that are embedded together where nothing is computed over the whole graph."""
 
 
 class Asking(Protocol):
@@ -60,6 +62,7 @@ class DaemonConfig:
     Args:
         dim: length of each embedding.
         fan_outs: neighbours looked at in each layer, from the input to the output.
+        redraw: training steps for which drawn neighbourhoods are kept.
         kind: of neighbourhoods, see :mod:`thence.encode.neighborhood`.
         inputs: ``given``: features, or noise without a catalogue; ``learned``: a free vector for each role
             of each node.
@@ -72,6 +75,7 @@ class DaemonConfig:
 
     dim: int = 64
     fan_outs: tuple[int, ...] = (20, 10, 10)
+    redraw: int = 1
     kind: Kind = "uniform"
     inputs: Literal["given", "learned"] = "given"
     self_term: bool = False
@@ -81,10 +85,11 @@ class DaemonConfig:
     sampled: bool = False
 
     def __post_init__(self) -> None:
-        if self.dim < 1 or not self.fan_outs or min(self.fan_outs) < 1 or (self.temperature or 1.0) <= 0:
+        counts = (self.dim, self.redraw, len(self.fan_outs), *self.fan_outs)
+        if min(counts) < 1 or (self.temperature or 1.0) <= 0:
             raise ConfigError(
                 f"out of range: {self}",
-                fix="dim and fan_outs are at least 1, one fan-out a layer, temperature above 0.",
+                fix="Counts are at least 1, with one fan-out a layer; temperature is above 0.",
             )
         if self.inputs not in ("given", "learned"):
             raise ConfigError(f"no inputs {self.inputs!r}", fix="They are 'given' or 'learned'.")
@@ -147,24 +152,39 @@ class DaemonEncoder(nn.Module):
 
     def forward(self) -> tuple[Tensor, Tensor, Tensor]:
         """Source and target embeddings ``[num_nodes, dim]`` and the targets' bias ``[num_nodes]``."""
+        if self.config.sampled:
+            return self._piecewise()
         rows = self.layers(self._start(None), self._hops(self._next_draw()))
         num = self.num_nodes
         return self._scaled(rows[:num]), rows[num:], self._bias()
 
     def _around(self, batch: Asking) -> tuple[Tensor, Tensor, Tensor, Any]:
         """Embeddings of the nodes that a batch needs, each in the roles that it needs; zeros elsewhere."""
-        assert self._sampler is not None
         sources, targets = batch.needs()
-        seeds = np.concatenate([sources, self.num_nodes + targets])
-        sample = self._sampler.sample(seeds, step=self._next_draw())
-        rows = self.layers(self._start(sample.nodes), self._sampled_hops(sample))
+        parts = self._seen_from(sources, targets, self._next_draw())
         nodes = np.union1d(sources, targets)
         placed = []
-        for own, part in ((sources, rows[: len(sources)]), (targets, rows[len(sources) :])):
-            at = torch.from_numpy(np.searchsorted(nodes, own)).to(rows.device)
-            placed.append(rows.new_zeros(len(nodes), rows.shape[1]).index_copy(0, at, part))
-        bias = self._bias()[torch.from_numpy(nodes).to(rows.device)]
-        return self._scaled(placed[0]), placed[1], bias, batch.renamed(nodes)
+        for own, part in zip((sources, targets), parts, strict=True):
+            at = torch.from_numpy(np.searchsorted(nodes, own)).to(part.device)
+            placed.append(part.new_zeros(len(nodes), part.shape[1]).index_copy(0, at, part))
+        bias = self._bias()[torch.from_numpy(nodes).to(placed[0].device)]
+        return placed[0], placed[1], bias, batch.renamed(nodes)
+
+    def _seen_from(self, sources: np.ndarray, targets: np.ndarray, step: int) -> tuple[Tensor, Tensor]:
+        """Embeddings of some nodes as sources and of some as targets, from neighbourhoods drawn around them."""
+        assert self._sampler is not None
+        sample = self._sampler.sample(np.concatenate([sources, self.num_nodes + targets]), step=step)
+        rows = self.layers(self._start(sample.nodes), self._sampled_hops(sample))
+        return self._scaled(rows[: len(sources)]), rows[len(sources) :]
+
+    def _piecewise(self) -> tuple[Tensor, Tensor, Tensor]:
+        """All embeddings, some nodes at a time, so that memory holds little beside them."""
+        step, pieces = self._next_draw(), []
+        for at in range(0, self.num_nodes, AT_ONCE):
+            nodes = np.arange(at, min(at + AT_ONCE, self.num_nodes))
+            pieces.append(self._seen_from(nodes, nodes, step))
+        source, target = (torch.cat([piece[role] for piece in pieces]) for role in (0, 1))
+        return source, target, self._bias()
 
     def _inputs(self, graph: DiGraph, seed: int) -> int:
         """Make what every node starts from; returns its width."""
@@ -204,7 +224,7 @@ class DaemonEncoder(nn.Module):
         """Each training step draws afresh, as the state tells; evaluation always draws the same."""
         if not self.training:
             return EVALUATION
-        step = int(self.draws)
+        step = int(self.draws) // self.config.redraw
         self.draws += 1
         return step
 
