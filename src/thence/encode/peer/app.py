@@ -4,8 +4,9 @@
 
 A walk from u stops after each step with probability α, so that ends are drawn as personalised PageRank has
 them (but the start itself), and noise c is drawn from the targets' weight to a power, 0 for every node alike.
-At the optimum s_u · t_v = log(π_u(v) / (negatives · P(c = v))): a factorised log-PageRank, never formed. A node
-that no arc leaves has a source of zeros.
+At the optimum s_u · t_v + log negatives = log(π_u(v) / P(c = v)): a factorised log-PageRank, never formed. That
+is the score: how many times likelier than noise. A node that no arc leaves has a source of zeros, and so scores
+0, like noise.
 
 (Zhou, Liu, Liu, Liu, Gao, "Scalable graph embedding for asymmetric proximity", AAAI 2017, equations 2 and 7.)
 """
@@ -30,7 +31,7 @@ def app(
     alpha: float = 0.5,
     walks: int = 400,
     negatives: int = 5,
-    rate: float = 0.05,
+    rate: float = 0.3,
     noise_power: float = 0.0,
     seed: int = 0,
 ) -> Embeddings:
@@ -76,8 +77,9 @@ def app(
         rates = rates_of(rate, turn, walks)
         key = np.uint64(derive_seed(seed, "app", "noise", turn))
         sgns(source, target, np.stack([order, found]), noise, negatives, rates, key)
-    source[arcs.out_degree == 0] = 0.0
-    return embeddings(graph, source, target, {"encoder": "app", "alpha": alpha, "walks": walks})
+    info = {"encoder": "app", "alpha": alpha, "walks": walks}
+    known = arcs.out_degree > 0, np.ones(graph.num_nodes, bool)
+    return against_noise(graph, (source, target), known, negatives, info)
 
 
 def check(graph: DiGraph, dim: int, walks: int, negatives: int, rate: float) -> None:
@@ -112,12 +114,33 @@ def rates_of(rate: float, turn: int, turns: int) -> np.ndarray:
     return rate * np.maximum(left, LAST)
 
 
-def embeddings(graph: DiGraph, source: np.ndarray, target: np.ndarray, info: dict) -> Embeddings:
-    """The vectors as embeddings.
+def against_noise(
+    graph: DiGraph,
+    vectors: tuple[np.ndarray, np.ndarray],
+    known: tuple[np.ndarray, np.ndarray],
+    negatives: int,
+    info: dict,
+) -> Embeddings:
+    """Embeddings whose score is s · t + log negatives where both ends are known, else 0.
+
+    Skip-gram learns how much likelier a pair is than its noise all together; one more dimension takes the
+    number of negatives out, so that 0 means "as likely as noise" and pairs of which nothing is known get it.
+
+    Args:
+        graph: the graph.
+        vectors: sources and targets ``[num_nodes, dim]``.
+        known: of each node, whether its source was learned and whether its target was.
+        negatives: noise a pair.
+        info: kept with the embeddings.
 
     Raises:
-        FitError: they are not finite.
+        FitError: the vectors are not finite.
     """
-    if not (np.isfinite(source).all() and np.isfinite(target).all()):
+    if not all(np.isfinite(part).all() for part in vectors):
         raise FitError("the vectors grew beyond all bounds", fix="Lower rate.")
+    scale = np.sqrt(np.log(negatives))
+    source, target = (
+        np.column_stack([part, np.full(len(part), scale)]) * learned[:, None]
+        for part, learned in zip(vectors, known, strict=True)
+    )
     return Embeddings(graph.ids, source, target, info=info)

@@ -9,8 +9,9 @@ v₀ ← u₀ → v₁ ← u₁ … leads from a target to sources likewise. Wit
 and noise c drawn in proportion to the weight that reaches it (in the second sum, leaves it) to a power.
 
 Walks begin at sources (targets) in proportion to the weight that leaves (reaches) them; ``hops`` is how many
-nodes of the other role each one gives. (Khosla, Leonhardt, Nejdl, Anand, "Node representation learning for
-directed graphs", ECML-PKDD 2019, section 4.)
+nodes of the other role each one gives. The score is s · t + log negatives, 0 where a role was never seen, as in
+:mod:`thence.encode.peer.app`. (Khosla, Leonhardt, Nejdl, Anand, "Node representation learning for directed
+graphs", ECML-PKDD 2019, section 4.)
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 from thence.base.rng import derive_seed, generator
 from thence.encode.embeddings import Embeddings
-from thence.encode.peer.app import check, embeddings, first_vectors, rates_of, running_noise
+from thence.encode.peer.app import against_noise, check, first_vectors, rates_of, running_noise
 from thence.graph import DiGraph
 from thence.graph.walk import Walker
 from thence.graph.walk.rows import whole
@@ -31,7 +32,7 @@ def nerd(
     hops: int = 2,
     walks: int = 200,
     negatives: int = 5,
-    rate: float = 0.05,
+    rate: float = 0.3,
     noise_power: float = 0.75,
     seed: int = 0,
 ) -> Embeddings:
@@ -82,5 +83,5 @@ def nerd(
             key = np.uint64(derive_seed(seed, "nerd", "noise", side, turn))
             noise = running_noise(theirs, noise_power)
             sgns(own, other, pairs, noise, negatives, rates_of(rate, turn, walks), key)
-    source[left == 0], target[reached == 0] = 0.0, 0.0
-    return embeddings(graph, source, target, {"encoder": "nerd", "hops": hops, "walks": walks})
+    info = {"encoder": "nerd", "hops": hops, "walks": walks}
+    return against_noise(graph, (source, target), (left > 0, reached > 0), negatives, info)
