@@ -69,8 +69,10 @@ def table(answer: Related) -> str:
     """The answers as lines of text."""
     name = f"{answer.item.title} ({answer.item.item_id})"
     head = f"what follows {name}" if answer.direction == "next" else f"what leads to {name}"
+    if answer.note is not None:
+        head = f"{head}\n{answer.note}"
     if not answer.results:
-        return f"{head}: nothing"
+        return head if answer.note is not None else f"{head}: nothing"
     rows = [(str(row.rank), row.title, row.item_id, f"{row.score:.2f}", row.why) for row in answer.results]
     wide = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [

@@ -34,7 +34,7 @@ def check_fittable(graph: DiGraph) -> None:
         >>> from thence.graph import Arcs
         >>> check_fittable(DiGraph(IdMap("a"), {"bought_after": Arcs.from_pairs([], [], num_nodes=1)}))
         Traceback (most recent call last):
-        thence.base.errors.FitError: the main relation has no arcs (in DiGraph(1 nodes, bought_after: 0 arcs)). ...
+        thence.base.errors.FitError: the main relation has no arcs ... Lower min_count or min_support.
     """
     weight = graph.main.weight
     if not len(weight):
@@ -50,7 +50,10 @@ def check_fittable(graph: DiGraph) -> None:
 
 
 def checked(methods: Mapping[str, Callable[..., Scorer]]) -> dict[str, Callable[..., Scorer]]:
-    """The same methods, each of which refuses a graph of which nothing can be learned."""
+    """The same methods, each of which refuses a graph of which nothing can be learned.
+
+    Embeddings that they give are zero where nothing is known (:func:`forget_unknown`).
+    """
     return {name: _checked(method) for name, method in methods.items()}
 
 
@@ -58,7 +61,8 @@ def _checked(method: Callable[..., Scorer]) -> Callable[..., Scorer]:
     @wraps(method)
     def fit(graph: DiGraph, *settings: Any, **named: Any) -> Scorer:
         check_fittable(graph)
-        return method(graph, *settings, **named)
+        scorer = method(graph, *settings, **named)
+        return forget_unknown(scorer, graph) if isinstance(scorer, Embeddings) else scorer
 
     return fit
 

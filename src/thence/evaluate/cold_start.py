@@ -1,6 +1,6 @@
 """Cold start: products that nobody has bought yet ask, and are asked for.
 
-Nodes are divided (:func:`~thence.graph.split.split_nodes`), and a held-out node has no arc that a model may see.
+Nodes are divided (:func:`~thence.graph.split.split_nodes`); a held-out node has no arc that a model may see.
 Two questions are judged apart: what follows a cold product (``"source"``: its arcs into warm ones), and after
 what a cold product belongs (``"target"``: the arcs of warm ones into it). All nodes are candidates in both.
 """

@@ -26,6 +26,7 @@ from thence.serve.schemas import (
     Result,
     Via,
 )
+from thence.serve.standing import by_category, note_of, route_of
 from thence.serve.store import Live
 
 
@@ -58,15 +59,22 @@ def related(live: Live, question: Question) -> Related:
     allowed = None if question.category is None else _category(live, question.category)
     owned = [live.index.ids.index(id_) for id_ in question.owned if id_ in live.index.ids]
     k = min(question.k, len(live.index.ids))
-    found = live.index.search([node], k, question.direction, allowed=allowed, exclude=[owned])
-    keep = found.nodes[0] >= 0
-    answers, scores = found.nodes[0][keep].astype(np.int64), found.scores[0][keep]
+    route = route_of(live, node, question.direction)
+    if route == "model":
+        found = live.index.search([node], k, question.direction, allowed=allowed, exclude=[owned])
+        keep = found.nodes[0] >= 0
+        answers, scores = found.nodes[0][keep].astype(np.int64), found.scores[0][keep]
+        results = _results(live, node, answers, scores, question.direction)
+    else:
+        results = _by_category(live, question, node, allowed, owned)
+    shown = card(live.catalogue, node)
     return Related(
-        item=card(live.catalogue, node),
+        item=shown,
         direction=question.direction,
         model_version=live.version,
-        route="model",
-        results=_results(live, node, answers, scores, question.direction),
+        route=route,
+        note=note_of(route, shown.title, shown.category, question.direction),
+        results=results,
     )
 
 
@@ -202,6 +210,33 @@ def _results(
         for rank, (answer, score, (row, why, detour)) in enumerate(
             zip(answers, scores, told, strict=True), start=1
         )
+    ]
+
+
+def _by_category(
+    live: Live, question: Question, node: int, allowed: np.ndarray | None, owned: Sequence[int]
+) -> list[Result]:
+    """What the node's category leads to, most weight first; empty where there is none."""
+    weight = by_category(live, node, question.direction)
+    weight[list(owned)] = 0.0
+    if allowed is not None:
+        weight[~allowed] = 0.0
+    best = np.argsort(-weight, kind="stable")[: question.k]
+    what = "follow" if question.direction == "next" else "lead to"
+    why = f"no arc; arcs that {what} other products of the same category"
+    return [
+        Result(
+            **asdict(live.catalogue.item(int(other))),
+            rank=rank,
+            score=float(weight[other]),
+            support=None,
+            lift=None,
+            direction_strength=None,
+            why=why,
+            arcs=[],
+            via=None,
+        )
+        for rank, other in enumerate(best[weight[best] > 0], start=1)
     ]
 
 

@@ -61,7 +61,12 @@ class Related(BaseModel):
     item: ItemCard
     direction: Direction
     model_version: str
-    route: Literal["model"] = Field(description="What produced the answer.")
+    route: Literal["model", "category", "none"] = Field(
+        description="What produced the answer; category and none: the model knows nothing of the item."
+    )
+    note: str | None = Field(
+        default=None, description="What to know of the answer where it is not the model's."
+    )
     results: list[Result]
 
 

@@ -145,7 +145,8 @@ def scorer_of(model: nn.Module, graph: DiGraph, info: dict[str, Any] | None = No
     with torch.no_grad():
         own = getattr(model, "scorer", None)
         if callable(own):
-            return own(graph, info or {})
+            scorer = own(graph, info or {})
+            return forget_unknown(scorer, graph) if isinstance(scorer, Embeddings) else scorer
         source, target, bias = (value.numpy(force=True) for value in model())
     return forget_unknown(Embeddings(graph.ids, source, target, bias, info or {}), graph)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from thence.encode.known import checked
 from thence.encode.peer.app import app
 from thence.encode.peer.ease import ease
 from thence.encode.peer.hope import hope
@@ -18,14 +19,16 @@ from thence.encode.peer.projection import projection
 from thence.encode.peer.strap import strap
 from thence.encode.scorer import Scorer
 
-PEERS: Mapping[str, Callable[..., Scorer]] = {
-    "hope": hope,
-    "strap": strap,
-    "app": app,
-    "nerd": nerd,
-    "ease": ease,
-    "projection": projection,
-}
+PEERS: Mapping[str, Callable[..., Scorer]] = checked(
+    {
+        "hope": hope,
+        "strap": strap,
+        "app": app,
+        "nerd": nerd,
+        "ease": ease,
+        "projection": projection,
+    }
+)
 
 PEER_GRIDS: Mapping[str, tuple[dict[str, Any], ...]] = {
     "hope": tuple({"dim": dim, "decay": decay} for dim in (64, 128, 256) for decay in (0.1, 0.5, 0.8)),
