@@ -2,8 +2,8 @@
 
 The graph is simulated: degrees follow a power law; a node leads mostly into the community that follows its own,
 and is viewed together with nodes of its own. Embeddings are computed around each batch, in both roles, over
-both relations, from free vectors that Adam updates row by row; every main arc is learned from once. It runs in a
-process of its own, so that its peak memory is its own: the graph and how it was made are included.
+both relations, from free vectors that Adam updates row by row; every main arc is learned from once. It runs in
+a process of its own, so that its peak memory is its own: the graph and how it was made are included.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ class BladeEncoder(nn.Module):
         return source, target, torch.zeros(self.num_nodes, device=rows.device)
 
     def _next_draw(self) -> int:
-        """Training draws afresh every ``redraw`` steps, as the state tells; evaluation always draws the same."""
+        """Training draws afresh every ``redraw`` steps; evaluation always draws the same."""
         if not self.training:
             return EVALUATION
         step = int(self.draws) // self.config.redraw
