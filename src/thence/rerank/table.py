@@ -1,0 +1,109 @@
+"""Re-ranked answers of every node, with why each of them stands there: what a service looks up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from thence.base.artifact import open_artifact, write_artifact
+from thence.base.errors import ArtifactError, DataError
+from thence.base.progress import Progress, silent
+from thence.index import NeighborTable
+from thence.index.neighbors import Direction, check_direction
+from thence.rerank.explain import Reason, contributions
+from thence.rerank.parts import GROUPS, WORDS
+from thence.rerank.reranker import Reranker
+
+KIND = "reranked-table"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RerankedTable:
+    """A table of neighbors and, for every answer, what each group of parts adds to its log odds.
+
+    Args:
+        neighbors: the answers.
+        next: ``[num_nodes, k, groups]`` float32 of the answers that follow; NaN where there is none.
+        before: the same of the answers that lead to a node.
+        groups: names of the last axis.
+    """
+
+    neighbors: NeighborTable
+    next: np.ndarray
+    before: np.ndarray
+    groups: tuple[str, ...] = GROUPS
+
+    def __post_init__(self) -> None:
+        for side, neighbors in ((self.next, self.neighbors.next), (self.before, self.neighbors.before)):
+            if side.shape != (*neighbors.nodes.shape, len(self.groups)):
+                raise DataError(f"reasons of shape {side.shape} for answers of {neighbors.nodes.shape}")
+
+    def __repr__(self) -> str:
+        """One line with the counts."""
+        return f"RerankedTable({self.neighbors!r}, {len(self.groups)} groups)"
+
+    def why(self, node: int, rank: int, direction: Direction = "next", num: int = 3) -> list[Reason]:
+        """The groups that speak most for a node's answer at ``rank`` (from 0), the largest first."""
+        check_direction(direction)
+        values = (self.next if direction == "next" else self.before)[node, rank]
+        order = np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")[:num]
+        return [
+            Reason(self.groups[g], WORDS.get(self.groups[g], self.groups[g]), float(values[g]))
+            for g in order
+            if values[g] > 0
+        ]
+
+    def save(self, folder: str | Path) -> None:
+        """Write it as two artifacts: the neighbors in ``folder/neighbors``, the reasons in ``folder/why``."""
+        self.neighbors.save(Path(folder) / "neighbors")
+        with write_artifact(Path(folder) / "why", KIND) as draft:
+            draft.tensors("why", {"next": self.next, "before": self.before})
+            draft.config["groups"] = list(self.groups)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> RerankedTable:
+        """Open a saved table.
+
+        Raises:
+            ArtifactError: it is absent, torn, tampered with, or inconsistent.
+        """
+        neighbors = NeighborTable.load(Path(folder) / "neighbors")
+        art = open_artifact(Path(folder) / "why", KIND)
+        try:
+            return cls(neighbors, **art.tensors("why"), groups=tuple(art.config["groups"]))
+        except (DataError, KeyError, TypeError) as error:
+            raise ArtifactError(f"inconsistent table: {error}", where=folder) from error
+
+
+def reranked_table(
+    reranker: Reranker, k: int, name: str = "re-ranked", progress: Progress = silent
+) -> RerankedTable:
+    """Answer every node in both directions and say why.
+
+    Args:
+        reranker: the scorer; every node is re-ranked once.
+        k: answers a node.
+        name: of the method, as the evaluation report calls it.
+        progress: told the number of nodes explained.
+
+    Raises:
+        ConfigError: k is out of range.
+    """
+    table = NeighborTable.build(reranker, k, name, progress)
+    num = len(reranker.ids)
+    why = {side: np.full((num, k, len(GROUPS)), np.nan, np.float32) for side in ("next", "before")}
+    back_query, back_rank = np.nonzero(table.before.nodes >= 0)
+    back_source = table.before.nodes[back_query, back_rank]
+    order = np.argsort(back_source, kind="stable")
+    first = np.searchsorted(back_source[order], np.arange(num + 1))
+    for source in range(num):
+        ahead = table.next.nodes[source][table.next.nodes[source] >= 0]
+        behind = order[first[source] : first[source + 1]]
+        targets = np.concatenate([ahead, back_query[behind]])
+        values = contributions(reranker, source, targets)[:, :-1]
+        why["next"][source, : len(ahead)] = values[: len(ahead)]
+        why["before"][back_query[behind], back_rank[behind]] = values[len(ahead) :]
+        progress("reasons", source + 1, num)
+    return RerankedTable(table, why["next"], why["before"])
