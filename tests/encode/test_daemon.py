@@ -117,7 +117,8 @@ def test_sources_look_at_targets_and_never_back() -> None:
 def test_around_a_batch_everything_is_as_over_the_whole_graph(inputs: str, catalogue: bool) -> None:
     nodes = pa.table({"title": [f"thing {k % 4} {k % 3}" for k in range(10)]}) if catalogue else None
     graph = two_relations(nodes)
-    settings = dict(dim=6, fan_outs=ALL, inputs=inputs, self_term=True, temperature=0.5, bias=True)
+    settings: dict = {"dim": 6, "fan_outs": ALL, "inputs": inputs, "self_term": True}
+    settings |= {"temperature": 0.5, "bias": True}
     whole, sampled = (DaemonEncoder(graph, DaemonConfig(**settings, sampled=s)) for s in (False, True))
     assert whole.around is None
     batch = ArcSampler(graph.main, beside_of(graph), batch_size=5, negatives=2, shared=3).batch(0)

@@ -62,9 +62,9 @@ def test_uniform_draws_every_neighbour_alike_and_weighted_the_popular_more() -> 
     share = {}
     for kind in ("uniform", "weighted"):
         near = Neighborhoods(star, Neighborhood(kind, fan_out=1))
-        share[kind] = np.mean([near.draw(step)[0][0].toarray()[0] for step in range(600)], axis=0)
-    np.testing.assert_allclose(share["uniform"][[1, 6, 7]], 1 / 3, atol=0.06)
-    np.testing.assert_allclose(share["weighted"][[1, 6, 7]], [5 / 7, 1 / 7, 1 / 7], atol=0.06)
+        share[kind] = np.mean([near.draw(step)[0][0].toarray()[0] for step in range(300)], axis=0)
+    np.testing.assert_allclose(share["uniform"][[1, 6, 7]], 1 / 3, atol=0.09)
+    np.testing.assert_allclose(share["weighted"][[1, 6, 7]], [5 / 7, 1 / 7, 1 / 7], atol=0.09)
 
 
 @pytest.mark.parametrize("kind", ["radius", "adaptive"])
@@ -123,9 +123,10 @@ def test_roles_are_stacked_as_the_relation_says() -> None:
     np.testing.assert_array_equal(beside((out, into)).toarray(), expected)
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"fan_out": 0}, {"far": 2.0}, {"least": 99}, {"kind": "far"}, {"walk": "home"}, {"combine": "max"}]
-)
+WRONG = ({"fan_out": 0}, {"far": 2.0}, {"least": 99}, {"kind": "far"}, {"walk": "home"}, {"combine": "max"})
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_settings_that_make_no_sense_are_refused(wrong: dict) -> None:
     with pytest.raises(ConfigError):
         Neighborhood(**wrong)

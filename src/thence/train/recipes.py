@@ -15,20 +15,33 @@ from torch import nn
 from thence.base.errors import ConfigError, nearest
 from thence.base.progress import Progress, silent
 from thence.encode.dual import DualConfig, DualEncoder
+from thence.encode.dual_decoded import DualDecoded
+from thence.encode.known import check_fittable
 from thence.encode.peer.digae import DiGAE
 from thence.encode.peer.dir_gnn import DirGNN
 from thence.encode.peer.magnet import MagNet
 from thence.encode.peer.sdgae import SDGAE
-from thence.encode.known import check_fittable
 from thence.graph import DiGraph
 from thence.train.arc_objective import ArcObjective
 from thence.train.config import TrainConfig
 from thence.train.fit import Validate, fit_scorer
+from thence.train.neighborhood_recipes import (
+    BLADE_TUNED_GRID,
+    DAEMON_TUNED_GRID,
+    PUBLISHED,
+    TUNED,
+    blade,
+    blade_objective,
+    daemon,
+    daemon_objective,
+    pair_softmax_objective,
+)
 from thence.train.objective import Objective, SoftmaxObjective
 from thence.train.peer_recipes import (
     ARC_TRAIN,
     DIGAE_GRID,
     DIR_GNN_GRID,
+    DUAL_DECODED_GRID,
     MAGNET_GRID,
     SDGAE_GRID,
     arc_objective,
@@ -63,10 +76,15 @@ def _dual(graph: DiGraph, *, seed: int, **settings: Any) -> nn.Module:
 
 RECIPES: dict[str, Recipe] = {
     "dual": Recipe(_dual, softmax_objective, TrainConfig(), ({"layers": 0}, {"layers": 1})),
+    "dual_decoded": Recipe(DualDecoded, arc_objective, ARC_TRAIN, DUAL_DECODED_GRID),
     "digae": Recipe(DiGAE, arc_objective, ARC_TRAIN, DIGAE_GRID),
     "sdgae": Recipe(SDGAE, arc_objective, ARC_TRAIN, SDGAE_GRID),
     "magnet": Recipe(MagNet, arc_objective, ARC_TRAIN, MAGNET_GRID),
     "dir_gnn": Recipe(DirGNN, arc_objective, ARC_TRAIN, DIR_GNN_GRID),
+    "daemon": Recipe(daemon, daemon_objective, PUBLISHED),
+    "daemon_tuned": Recipe(daemon, pair_softmax_objective, TUNED, DAEMON_TUNED_GRID),
+    "blade": Recipe(blade, blade_objective, PUBLISHED),
+    "blade_tuned": Recipe(blade, pair_softmax_objective, TUNED, BLADE_TUNED_GRID),
 }
 
 
@@ -111,7 +129,7 @@ def fit_recipe(
     model = recipe.encoder(graph, seed=seed, **(recipe.grid[0] if settings is None else settings))
     goal = recipe.objective(graph, config)
     if isinstance(goal, ArcObjective):  # it judges pairs as the encoder does
-        goal = replace(goal, decoder=getattr(model, "decoder", None))
+        goal = goal.of(model)
     return fit_scorer(
         graph,
         config,

@@ -48,6 +48,7 @@ class BladeConfig:
         inputs: ``noise``: fixed, as published; ``learned``: a free vector for each role of each node.
         self_term: let a node see itself; off as published.
         temperature: scores are cosines divided by it; learned from there. None leaves cosines, as published.
+        bias: learn a bias of each target; off as published.
     """
 
     dim: int = 128
@@ -57,6 +58,7 @@ class BladeConfig:
     inputs: str = "noise"
     self_term: bool = False
     temperature: float | None = None
+    bias: bool = False
 
     def __post_init__(self) -> None:
         if min(self.dim, self.layers, self.redraw) < 1 or (self.temperature or 1.0) <= 0:
@@ -104,19 +106,22 @@ class BladeEncoder(nn.Module):
         self.layers = RoleLayers([config.dim] * (config.layers + 1), self_term=config.self_term, seed=seed)
         if config.temperature is not None:
             self.log_scale = nn.Parameter(-torch.tensor(config.temperature).log())
+        if config.bias:
+            self.bias = nn.Parameter(torch.log1p(torch.from_numpy(graph.main.in_degree)).float())
         self.register_buffer("draws", torch.zeros((), dtype=torch.int64))
         near = derive_seed(seed, "blade", "near")
         self._near = Neighborhoods(graph.main, config.neighborhood, seed=near)
         self._drawn: tuple[int, list[list[SparseMatrix]]] | None = None
 
     def forward(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Source and target embeddings ``[num_nodes, dim]`` and a bias ``[num_nodes]`` of zeros."""
+        """Source and target embeddings ``[num_nodes, dim]`` and the targets' bias ``[num_nodes]``."""
         start = self.start if self.config.inputs == "learned" else torch.cat([self.start, self.start])
         rows = self.layers(start, self._hops(self._next_draw()))
         source, target = rows[: self.num_nodes], rows[self.num_nodes :]
         if self.config.temperature is not None:
             source = source * self.log_scale.exp()
-        return source, target, torch.zeros(self.num_nodes, device=rows.device)
+        bias = self.bias if self.config.bias else torch.zeros(self.num_nodes, device=rows.device)
+        return source, target, bias
 
     def _next_draw(self) -> int:
         """Training draws afresh every ``redraw`` steps; evaluation always draws the same."""
