@@ -8,7 +8,7 @@ This is what graph auto-encoders minimise, and what most directed graph neural n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,11 +30,13 @@ class LabelledPairs:
         source: ``[E]`` node ints.
         target: ``[E]`` node ints.
         num_arcs: how many of them, from the first on, are arcs; the others are absent.
+        fold: the part that the arcs are from, which the encoder must not look at; -1 for none.
     """
 
     source: np.ndarray
     target: np.ndarray
     num_arcs: int
+    fold: int = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,7 @@ class PairSampler:
         batch_size: arcs in a batch; all of them when there are fewer.
         negatives: absent pairs for each arc.
         seed: of the private generators.
+        fold: ``[num_arcs]`` the part of each arc; a step draws from one part, in turn. None draws from all.
 
     Raises:
         ConfigError: a count is below 1.
@@ -61,6 +64,7 @@ class PairSampler:
     batch_size: int = 65_536
     negatives: int = 1
     seed: int = 0
+    fold: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if min(self.batch_size, self.negatives) < 1:
@@ -69,12 +73,14 @@ class PairSampler:
     def batch(self, step: int) -> LabelledPairs:
         """The batch of one step, a function of the seed and the step alone."""
         rng = generator(self.seed, "arcs", step)
-        total, size = self.arcs.num_arcs, min(self.batch_size, self.arcs.num_arcs)
-        at = np.arange(total) if size == total else np.sort(rng.choice(total, size, replace=False))
+        part = -1 if self.fold is None else step % (int(self.fold.max(initial=-1)) + 1)
+        own = np.arange(self.arcs.num_arcs) if self.fold is None else np.flatnonzero(self.fold == part)
+        size = min(self.batch_size, len(own))
+        at = own if size == len(own) else np.sort(rng.choice(own, size, replace=False))
         source = np.searchsorted(self.arcs.indptr, at, side="right") - 1
         absent = self._absent(rng, size * self.negatives)
         pairs = np.concatenate([np.stack([source, self.arcs.targets[at].astype(np.int64)]), absent], axis=1)
-        return LabelledPairs(pairs[0], pairs[1], size)
+        return LabelledPairs(pairs[0], pairs[1], size, part)
 
     def _absent(self, rng: np.random.Generator, num: int) -> np.ndarray:
         """``[2, num]`` random pairs; those that are arcs or loops are drawn again, a few times at most."""
@@ -100,6 +106,12 @@ class ArcObjective:
 
     sampler: PairSampler
     decoder: nn.Module | None = None
+
+    def of(self, encoder: nn.Module) -> ArcObjective:
+        """The same for one encoder: with its ``decoder``, and drawing from the parts of its ``fold`` in turn."""
+        fold = getattr(encoder, "fold", None)
+        sampler = self.sampler if fold is None or (fold < 0).any() else replace(self.sampler, fold=fold)
+        return replace(self, sampler=sampler, decoder=getattr(encoder, "decoder", None))
 
     def __call__(self, source: Tensor, target: Tensor, bias: Tensor, batch: Any) -> Tensor:
         """The loss of one batch."""

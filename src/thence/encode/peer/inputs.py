@@ -9,9 +9,9 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 
-from thence.base.errors import FitError
 from thence.base.rng import torch_generator
 from thence.encode.features import item_features
+from thence.encode.known import check_fittable
 from thence.encode.propagate import SparseMatrix
 from thence.graph import Arcs, DiGraph
 
@@ -49,12 +49,9 @@ def node_features(graph: DiGraph) -> SparseMatrix:
         (3, 3)
 
     Raises:
-        FitError: the main relation has no arcs, so that there is nothing to learn.
+        FitError: the main relation is one of which nothing can be learned.
     """
-    if not graph.main.num_arcs:
-        raise FitError(
-            "the main relation has no arcs", where=repr(graph), fix="Lower min_count or min_support."
-        )
+    check_fittable(graph)
     features: Any = None if graph.nodes is None else item_features(graph.nodes)
     if features is None or not features.nnz:
         features = sp.identity(graph.num_nodes, format="csr")
