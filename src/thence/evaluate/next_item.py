@@ -2,8 +2,8 @@
 
 Both protocols of the literature are here: every beginning of a session is a case (``prefixes``, SR-GNN's and
 GCE-GNN's), or the session without its last item alone (``final``). All items that the scorer knows are
-candidates, those of the history included, because sessions go back to what was seen. Ties are broken by chance and
-figures are expected ones (:mod:`thence.evaluate.metrics`).
+candidates, those of the history included, because sessions go back to what was seen. Ties are broken by chance
+and figures are expected ones (:mod:`thence.evaluate.metrics`).
 
 References:
     Wu et al., Session-based Recommendation with Graph Neural Networks, AAAI 2019, section 4.

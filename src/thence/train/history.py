@@ -1,4 +1,7 @@
-"""Training of methods that read histories, in the one loop: every beginning of a session is asked what followed."""
+"""Training of methods that read histories, in the one loop.
+
+Every beginning of a session is asked what followed it; one pass answers for all beginnings of all its sessions.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,20 @@ import torch
 from torch import Tensor
 
 from thence.base.errors import DataError
+from thence.base.progress import Progress, silent
 from thence.base.rng import generator
-from thence.encode.history.data import HistoryBatch, padded
+from thence.encode.history.data import HistoryBatch, padded, session_graph
+from thence.encode.history.model import HistoryModel, HistoryVectors
 from thence.encode.history.softmax import history_softmax
 from thence.events.datasets.sessions import Sessions
+from thence.train.config import TrainConfig
+from thence.train.fit import Validate, fit_scorer
+
+HISTORY_TRAIN = TrainConfig(
+    steps=540, batch_size=1024, learning_rate=5e-3, weight_decay=0.0, candidates=1000, validate_every=180
+)
+"""What learned history methods are trained with, ours and others alike."""
+HALF_LIFE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,3 +118,44 @@ class HistoryObjective:
             torch.from_numpy(array).to(source.device) for array in (batch.following, batch.log_weight)
         )
         return history_softmax(source, target, bias, following, log_weight)
+
+
+def fit_history(
+    model: HistoryModel,
+    sessions: Sessions,
+    config: TrainConfig = HISTORY_TRAIN,
+    *,
+    half_life: float = HALF_LIFE,
+    validate: Validate | None = None,
+    progress: Progress = silent,
+) -> HistoryVectors:
+    """Train a history model; what it has learned already is where it begins.
+
+    Args:
+        model: a :class:`HistoryEncoder`, a :class:`SasRec` or another.
+        sessions: what to learn from, the earliest first.
+        config: settings of training; ``batch_size`` is in sessions, ``candidates`` are drawn evenly beside the
+            items that follow in the batch, 0 takes all items.
+        half_life: a session's weight halves with each such share of sessions that came after it; 0 for no such.
+        validate: from a :class:`HistoryVectors` to a figure of which more is better, for early stopping.
+        progress: told after each step.
+
+    Raises:
+        DataError: no session has two items.
+        FitError: the loss or the validation figure is not a number.
+
+    Example:
+        >>> from thence.base.ids import IdMap
+        >>> from thence.encode.history.encoder import HistoryConfig, HistoryEncoder
+        >>> sessions = Sessions.of(IdMap(["phone", "case", "shoe", "sock"]), [[0, 1], [2, 3]] * 20)
+        >>> encoder = HistoryEncoder(4, HistoryConfig(dim=8, heads=2, dropout=0.0))
+        >>> learned = fit_history(encoder, sessions, TrainConfig(steps=40, learning_rate=0.05))
+        >>> learned.scores(Sessions.of(sessions.ids, [[0], [2]])).argmax(1).tolist()
+        [1, 3]
+    """
+    sampler = HistorySampler(
+        sessions, config.batch_size, config.candidates, half_life, model.longest, config.seed
+    )
+    graph = session_graph(sessions)
+    goal = HistoryObjective(sampler)
+    return fit_scorer(graph, config, encoder=model, objective=goal, validate=validate, progress=progress)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thence.events.datasets.sessions import Sessions
+from thence.graph import Arcs, DiGraph
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,8 +17,8 @@ class HistoryBatch:
     Args:
         items: ``[B, T]`` int64 item ints, filled up with 0 behind the end of a row.
         last: ``[B]`` int64, the place of each row's last item.
-        following: ``[P]`` int64, where the item that followed stands among the candidates; P = Σ (last + 1), row
-            after row.
+        following: ``[P]`` int64, where the item that followed stands among the candidates; P = Σ (last + 1),
+            row after row.
         candidates: ``[C]`` int64 distinct item ints.
         log_weight: ``[C]`` float32, added to candidates in the denominator of a softmax (log-Q correction).
     """
@@ -49,3 +50,19 @@ def padded(histories: Sessions, longest: int) -> tuple[np.ndarray, np.ndarray]:
     items = np.zeros((len(histories), width), np.int64)
     items[inside] = histories.items[place[inside]]
     return items, np.maximum(length - 1, 0)
+
+
+def session_graph(sessions: Sessions) -> DiGraph:
+    """The graph of sessions: an arc from each item to another that came directly after it, with counts.
+
+    Example:
+        >>> from thence.base.ids import IdMap
+        >>> session_graph(Sessions.of(IdMap("abc"), [[0, 1, 1, 2], [0, 1]])).main.weight.tolist()
+        [2.0, 1.0]
+    """
+    num, row = len(sessions.ids), np.repeat(np.arange(len(sessions)), sessions.lengths)
+    source, target = sessions.items[:-1].astype(np.int64), sessions.items[1:].astype(np.int64)
+    kept = (row[1:] == row[:-1]) & (source != target)
+    pairs, count = np.unique(source[kept] * num + target[kept], return_counts=True)
+    arcs = Arcs.from_pairs(pairs // num, pairs % num, num_nodes=num, weight=count)
+    return DiGraph(sessions.ids, {"viewed_next": arcs})

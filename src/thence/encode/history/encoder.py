@@ -41,10 +41,10 @@ class HistoryConfig:
         roles: give each item a part of its own for each role.
     """
 
-    dim: int = 96
+    dim: int = 64
     heads: int = 4
     longest: int = 20
-    dropout: float = 0.25
+    dropout: float = 0.15
     roles: bool = False
 
     def __post_init__(self) -> None:
@@ -80,7 +80,7 @@ class HistoryEncoder(HistoryModel):
             return torch.randn(shape, generator=torch_generator(seed, "history", name)) / dim**0.5
 
         own = normal("items", num_items, dim) if start is None else torch.as_tensor(start, dtype=torch.float32)
-        self.shared = nn.Parameter(own)
+        self.shared = nn.Parameter(own.clone())
         empty = num_items if config.roles else 0
         self.met = nn.Parameter(torch.zeros(empty, dim))
         self.next = nn.Parameter(torch.zeros(empty, dim))

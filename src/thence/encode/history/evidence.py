@@ -2,7 +2,8 @@
 
 For every candidate and every scorer there are two numbers: the score relative to the best candidate's (as a
 difference of logarithms where scores count something), and the logarithm of the rank among the candidates. To
-these come the candidate's own past in the history, its popularity, overall and of late, and the history's length.
+these come the candidate's own past in the history, its popularity, overall and of late, and the history's
+length.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Candidates:
     features: np.ndarray
 
     def place_of(self, following: np.ndarray) -> np.ndarray:
-        """``[B]`` int64: where each history's following item stands among its candidates, -1 where it does not."""
+        """``[B]`` int64: where what followed each history stands among its candidates, -1 for nowhere."""
         match = self.nodes == following[:, None]
         return np.where(match.any(1), match.argmax(1), -1)
 
@@ -71,11 +72,11 @@ class Evidence:
     Example:
         >>> from thence.encode.history.neighbours import SessionNeighbours
         >>> sessions = Sessions.of(IdMap(["phone", "case", "sock"]), [[0, 1], [0, 1], [1, 2]])
-        >>> evidence = Evidence(sessions, {"neighbours": View(SessionNeighbours(sessions, before=0.0), depth=2)})
-        >>> evidence.names[:3]
+        >>> evidence = Evidence(sessions, {"neighbours": View(SessionNeighbours(sessions, before=0.0),
+        depth=2)}) >>> evidence.names[:3]
         ('neighbours', 'neighbours.rank', 'in_history')
-        >>> evidence.candidates(Sessions.of(sessions.ids, [[1]])).nodes.tolist()  # the case again, then the sock
-        [[1, 2]]
+        >>> evidence.candidates(Sessions.of(sessions.ids, [[1]])).nodes.tolist()  # the case again, then the
+        sock [[1, 2]]
     """
 
     sessions: Sessions

@@ -8,7 +8,7 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def merge(tops: np.ndarray, width: int, num_items: int) -> np.ndarray:
-    """``[B, width]`` int64: the distinct nodes of each row of ``tops`` ``[B, M]``, first met first, -1 behind."""
+    """``[B, width]`` int64: distinct nodes of each row of ``tops`` ``[B, M]``, first met first, -1 behind."""
     merged = np.full((tops.shape[0], width), -1, np.int64)
     seen = np.full(num_items, -1, np.int64)
     for row in range(tops.shape[0]):

@@ -47,7 +47,8 @@ def find_neighbours(
     most: int,
     state: tuple,
 ) -> int:
-    """Sessions that share items with a history: how alike each is and where the latest shared item stands in it.
+    """Sessions that share items with a history: how alike each is and where the latest shared item stands in
+    it.
 
     Args:
         history: item ints, the latest last.

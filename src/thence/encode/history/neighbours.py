@@ -1,7 +1,8 @@
 """Session neighbours: what followed in the sessions that are most like this one.
 
     likeness(h, n) = Σ_{i ∈ h ∩ n} e^(−back_h(i) / query_decay) / √(|h| |n|) · e^(−age(n) / age_decay)
-    score(h → j) = Σ_{n among the k most alike} likeness(h, n) Σ_{places p of j in n} e^(−|p − p*| / place_decay) β_p
+    score(h → j) = Σ_{n among the k most alike} likeness(h, n) Σ_{places p of j in n} e^(−|p − p*| /
+    place_decay) β_p
 
 back counts steps from the history's end, age the later sessions as a share of all, p* is where the latest item
 that both share stands in n, and β is ``before`` for places before p* and 1 for the others. Without decays this
@@ -46,8 +47,8 @@ class SessionNeighbours:
     Example:
         >>> sessions = Sessions.of(IdMap(["phone", "case", "sock"]), [[0, 1], [0, 1], [1, 2]])
         >>> scorer = SessionNeighbours(sessions, before=0.0)
-        >>> scorer.scores(Sessions.of(sessions.ids, [[1]])).round(2).tolist()  # nothing leads from case to phone
-        [[0.0, 2.12, 0.71]]
+        >>> scorer.scores(Sessions.of(sessions.ids, [[1]])).round(2).tolist()  # nothing leads from case to
+        phone [[0.0, 2.12, 0.71]]
     """
 
     sessions: Sessions
@@ -60,7 +61,7 @@ class SessionNeighbours:
 
     def __post_init__(self) -> None:
         decays = (self.query_decay, self.age_decay, self.place_decay)
-        if self.k < 1 or self.most < 1 or min(decays) <= 0 or not 0 <= self.before:
+        if self.k < 1 or self.most < 1 or min(decays) <= 0 or self.before < 0:
             raise ConfigError("a setting of the neighbours is out of range", fix="Counts and decays above 0.")
 
     @property

@@ -108,18 +108,27 @@ class Reranker:
             return self.judge(features).numpy(force=True)
 
     def why(self, history: np.ndarray, node: int) -> dict[str, float]:
-        """What each feature adds to a candidate's score: the drop when it takes its mean value instead.
+        """What each feature adds to a candidate's score, more than to those of its rivals.
 
-        Example:
-            see docs/next.md.
+        A feature's part is the drop of the score when the feature takes its mean value instead, less the mean
+        of that drop over all candidates of the history.
+
+        Args:
+            history: item ints, the latest last.
+            node: the candidate.
+
+        Returns:
+            by feature name; nothing for an item that no view brought forward.
         """
         found: Any = self.evidence.candidates(Sessions.of(self.ids, [history]))
         at = int(found.place_of(np.array([node]))[0])
         if at < 0:
             return {}
-        own = found.features[0, at]
-        changed = np.tile(own, (len(own) + 1, 1))
-        np.fill_diagonal(changed[1:], self.judge.mean.numpy(force=True))
+        own = found.features[0][found.nodes[0] >= 0]
+        changed = np.repeat(own[:, None], own.shape[1] + 1, axis=1)
+        each = np.arange(own.shape[1])
+        changed[:, each + 1, each] = self.judge.mean.numpy(force=True)
         with torch.no_grad():
             scores = self.judge(torch.from_numpy(changed).to(self.judge.mean.device)).numpy(force=True)
-        return dict(zip(self.evidence.names, (scores[0] - scores[1:]).tolist(), strict=True))
+        drop = scores[:, :1] - scores[:, 1:]
+        return dict(zip(self.evidence.names, (drop[at] - drop.mean(0)).tolist(), strict=True))

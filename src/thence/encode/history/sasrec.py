@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
@@ -36,11 +37,11 @@ class SasRecConfig:
         dropout: share of each vector's numbers that a training step leaves out.
     """
 
-    dim: int = 96
+    dim: int = 64
     blocks: int = 2
     heads: int = 2
     longest: int = 20
-    dropout: float = 0.25
+    dropout: float = 0.15
 
     def __post_init__(self) -> None:
         if min(self.dim, self.blocks, self.heads, self.longest) < 1 or self.dim % self.heads:
@@ -55,14 +56,23 @@ class SasRec(HistoryModel):
     Args:
         num_items: how many items there are.
         config: settings.
+        start: ``[num_items, dim]`` vectors to start from; random ones when not given.
         seed: from which the start values are drawn.
     """
 
-    def __init__(self, num_items: int, config: SasRecConfig | None = None, *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        num_items: int,
+        config: SasRecConfig | None = None,
+        *,
+        start: np.ndarray | None = None,
+        seed: int = 0,
+    ) -> None:
         self.config = config = config or SasRecConfig()
         super().__init__(config.longest)
         vectors = torch.randn(num_items, config.dim, generator=torch_generator(seed, "items"))
-        self.vectors = nn.Parameter(vectors / config.dim**0.5)
+        own = vectors / config.dim**0.5 if start is None else torch.as_tensor(start, dtype=torch.float32)
+        self.vectors = nn.Parameter(own.clone())
         place = torch.randn(config.longest, config.dim, generator=torch_generator(seed, "places"))
         self.place = nn.Parameter(0.02 * place)
         self.bias = nn.Parameter(torch.zeros(num_items))

@@ -3,7 +3,8 @@
     L = − 1/P Σ_p ( x_pf − log ( e^{x_pf} + Σ_{c ≠ f} e^{x_pc + q_c} ) ) ,      x = S Tᵀ + b
 
 with f the item that followed history p and q the log-Q correction of sampled candidates. The largest score is
-bounded by ‖s‖ · max ‖t‖ + max b rather than looked for, which saves a pass over the table. Rows are worked on in blocks that fit a core's cache, and gradients are made in the same pass.
+bounded by ‖s‖ · max ‖t‖ + max b rather than looked for, which saves a pass over the table. Rows are worked on
+in blocks that fit a core's cache, and gradients are made in the same pass.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ class Sessions:
 
 
 def read_sessions(path: str | Path, ids: IdMap | None = None) -> Sessions:
-    """Sessions from a text file, gzip or not: one a line, item ids parted by spaces, the earliest first.
+    r"""Sessions from a text file, gzip or not: one a line, item ids parted by spaces, the earliest first.
 
     Lines that begin with # are comments; empty ones are left out.
 
