@@ -30,7 +30,9 @@ def in_child(name: str, work: Callable[[], Figures], limit: float) -> dict[str, 
     child.start()
     there.close()
     try:
-        told = json.loads(here.recv_bytes()) if here.poll(limit) else {"failed": f"took over {limit:.0f} s"}
+        told: dict[str, Any] = (
+            json.loads(here.recv_bytes()) if here.poll(limit) else {"failed": f"took over {limit:.0f} s"}
+        )
     except EOFError:
         told = {"failed": "the process ended without a word (out of memory?)"}
     if child.is_alive() and "failed" in told:

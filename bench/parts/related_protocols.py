@@ -15,6 +15,7 @@ from parts.related_child import in_child
 from parts.related_data import GRAPHS, load_graph, read_arcs
 from parts.related_methods import EMBEDDINGS, OURS, PEER, PLAIN, Budget, judged, kind_of, measured, methods
 from parts.related_tasks import Task, of_arcs, of_bias, of_nodes
+from thence.base.errors import ThenceError
 from thence.graph import DiGraph
 
 Figures = dict[str, float]
@@ -60,9 +61,45 @@ def bias(arguments: Namespace) -> Figures:
     )
 
 
+def temporal(arguments: Namespace) -> Figures:
+    """What was bought after a moment: the demo's year, a simulated world, and sessions."""
+    from parts import related_temporal
+
+    figures: Figures = {}
+    tasks = {"demo": related_temporal.demo, "world": related_temporal.world}
+    for name, make in tasks.items():
+        if arguments.arcs or not wanted(name, arguments):
+            continue
+        begun = time.perf_counter()
+        try:
+            found = all_methods(f"{name}.temporal", arguments, partial(make, quick=arguments.quick))
+        except ThenceError as error:
+            say(f"{name}.temporal: FAILED, skipped: {error}")
+            continue
+        emit("related", arguments, begun, found)
+        figures |= found
+    if not arguments.arcs and wanted("diginetica", arguments):
+        figures |= figures_of("sessions", arguments)
+    return figures
+
+
+def dirlinkbench(arguments: Namespace) -> Figures:
+    """80/5/15 and Hits@100 on the published splits."""
+    if arguments.arcs or not (wanted("cora_ml", arguments) or wanted("citeseer", arguments)):
+        return {}
+    return figures_of("dirlink", arguments)
+
+
+def wanted(name: str, arguments: Namespace) -> bool:
+    """Whether a data set is asked for; all are in a full run, few in a quick one."""
+    return name in (arguments.data or (QUICK_DATA if arguments.quick else (name,)))
+
+
 PROTOCOLS: dict[str, Callable[[Namespace], Mapping[str, float]]] = {
     "papers": papers,
     "leakfree": leakfree,
+    "temporal": temporal,
+    "dirlinkbench": dirlinkbench,
     "cold": cold,
     "bias": bias,
 }
@@ -87,9 +124,8 @@ def _graphs(arguments: Namespace, protocol: str, names: tuple[str, ...]) -> Iter
             for path in map(Path, arguments.arcs):
                 yield path.name.split(".")[0], read_arcs(path)
         return
-    wanted = arguments.data or (QUICK_DATA if arguments.quick else names)
     for name in names:
-        if name in wanted:
+        if wanted(name, arguments):
             yield name, load_graph(name)
 
 
@@ -112,9 +148,9 @@ def one_seed(prefix: str, arguments: Namespace, task: Task) -> dict[str, Figures
     work: dict[str, Callable[[], Figures]] = {
         name: partial(judged, name, scorer, task) for name, scorer in task.truth.items()
     }
-    wanted = arguments.methods or (QUICK_METHODS if arguments.quick else None)
+    chosen = arguments.methods or (QUICK_METHODS if arguments.quick else None)
     for method in methods(task):
-        if wanted is None or not {method.name, method.kind}.isdisjoint(wanted):
+        if chosen is None or not {method.name, method.kind}.isdisjoint(chosen):
             work[method.name] = partial(measured, method, task, budget)
     done = {}
     for name, judge in work.items():
@@ -149,6 +185,11 @@ def best_of(figures: Figures) -> Figures:
             mine, rival = figures.get(f"{method}.{metric}"), found.get(f"best_baseline.{metric}")
             if mine is not None and rival:
                 found[f"{method}.{metric}.over_best_baseline"] = mine / rival
+            highest = figures.get(f"ceiling.{metric}")
+            if mine is not None and highest:
+                found[f"{method}.{metric}.share_of_ceiling"] = mine / highest
+                if metric == "HR@10":
+                    found[f"{method}.share_of_ceiling"] = mine / highest
     return found
 
 

@@ -45,6 +45,9 @@ class Task:
         parts: further test cases, of which HR@10 is told as ``HR@10.NAME``.
         changes: what may be done to a scorer before it answers; chosen on validation like any setting.
         truth: scorers that are judged and never fitted.
+        lesson: arcs that ``fit_on`` does not have and ``valid`` asks for, to teach a second stage on; it takes
+            hidden arcs of ``refit_on`` where there are none.
+        whole_pairs: whether the test hides both directions of a pair together.
     """
 
     fit_on: DiGraph
@@ -56,6 +59,8 @@ class Task:
     parts: Mapping[str, Cases] = field(default_factory=dict)
     changes: Mapping[str, Change] = field(default_factory=lambda: {"as it is": as_it_is})
     truth: Mapping[str, Scorer] = field(default_factory=dict)
+    lesson: Arcs | None = None
+    whole_pairs: bool = False
 
     def value(self, scorer: Scorer) -> tuple[float, str]:
         """HR@10 on the validation cases, after the best change, and which that is."""
@@ -80,6 +85,7 @@ def of_arcs(graph: DiGraph, seed: int, *, leak_free: bool, quick: bool) -> Task:
         test,
         direction,
         seed,
+        whole_pairs=leak_free,
     )
 
 
@@ -140,7 +146,7 @@ def with_main(graph: DiGraph, arcs: Arcs) -> DiGraph:
 def without(graph: DiGraph, hidden: np.ndarray) -> DiGraph:
     """The graph without any arc of the hidden nodes, in every relation."""
     for name, arcs in graph.relations.items():
-        graph = graph.with_relation(name, arcs.select(~hidden[arcs.pairs].any(axis=0)))
+        graph = graph.with_relation(name, arcs.select(np.logical_not(hidden[arcs.pairs].any(axis=0))))
     return graph
 
 

@@ -1,0 +1,147 @@
+"""Temporal tasks: what was known before a moment, and what was bought after it.
+
+``demo`` is the retailer's year of ``thence demo``, judged on first purchases. ``world`` is a simulated shop: its
+cases are the test period's purchases that truly follow from another one (the log does not say which do), so that
+the truth's own ranking is the ceiling of all methods.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from common import say
+from parts.related_tasks import PAIRS, QUICK_PAIRS, Task, some_sources
+from thence.base.ids import IdMap
+from thence.cli.demo import settings
+from thence.cli.pipeline import later_arcs
+from thence.cli.settings import RunConfig
+from thence.encode import Scorer
+from thence.evaluate import Cases, direction_cases, first_purchase_cases
+from thence.events import EventLog, TimeSplit, complete_journey, ingest
+from thence.events.worlds import World, WorldConfig, simulate
+from thence.graph import Arcs, DiGraph
+from thence.graph.build import GraphConfig, build_graph
+
+QUICK_EVENTS, EVENTS = 500_000, 10_000_000
+QUERIES, QUICK_QUERIES = 6_000, 2_000
+
+
+def demo(seed: int, *, quick: bool) -> Task:
+    """The demo's own split and graph; with ``quick`` fewer queries are judged."""
+    config, split = settings(Path("runs/demo")), _journey()
+    fit_on, refit_on = _graphs()
+    return _task(
+        (fit_on, first_purchase_cases(split.train, split.valid, fit_on.ids)),
+        (refit_on, first_purchase_cases(split.known, split.test, refit_on.ids)),
+        later_arcs(split.test, refit_on, config),
+        seed,
+        quick=quick,
+    )
+
+
+def world(seed: int, *, quick: bool) -> Task:
+    """A world of 200,000 items (10,000 when quick): the last tenth of its time is judged, the one before chooses."""
+    made, split = _world(seed, QUICK_EVENTS if quick else EVENTS)
+    config = RunConfig(
+        into=Path("runs/world"),
+        graph=GraphConfig(relations=("bought_after", "co_viewed"), min_count=1, min_support=1),
+    )
+    fit_on, refit_on = (build_graph(log, config.graph) for log in (split.train, split.known))
+    say(f"world: {fit_on!r}, {refit_on!r}")
+    moments = (split.valid_from, split.test_from)
+    task = _task(
+        (fit_on, followed(made, fit_on, moments)),
+        (refit_on, followed(made, refit_on, (split.test_from, made.truth.span[1]))),
+        later_arcs(split.test, refit_on, config),
+        seed,
+        quick=quick,
+    )
+    ceiling = Among(made.truth.scorer(split.test_from).arcs_only(), refit_on.ids)
+    return replace(task, truth={"ceiling": ceiling})
+
+
+def followed(made: World, graph: DiGraph, period: tuple[int, int]) -> Cases:
+    """Purchases in a period that follow from an earlier purchase along a true arc: that one's item → this one's."""
+    told = made.truth.exposures
+    inside = (told.parent >= 0) & (told.arc >= 0)
+    inside &= (told.conversion_time >= period[0]) & (told.conversion_time < period[1])
+    place = graph.ids.encode(made.truth.ids.array, missing="mark")
+    source, target = place[told.item[told.parent[inside]]], place[told.item[inside]]
+    kept = (source >= 0) & (target >= 0) & (source != target)
+    cases = Cases.make(source[kept], target[kept], num_nodes=graph.num_nodes, group=told.customer[inside][kept])
+    degree, popularity = graph.main.out_degree.astype(float), graph.main.in_degree.astype(float)
+    return replace(cases, degree=degree, popularity=popularity)
+
+
+@dataclass(frozen=True, eq=False)
+class Among:
+    """A scorer over more nodes, seen among those of a graph."""
+
+    whole: Scorer
+    ids: IdMap
+
+    def scores(self, sources: ArrayLike) -> np.ndarray:
+        """Scores ``[len(sources), num_nodes]``."""
+        return self.whole.scores(self._place[np.asarray(sources)])[:, self._place]
+
+    def scores_into(self, targets: ArrayLike) -> np.ndarray:
+        """Scores ``[len(targets), num_nodes]``."""
+        return self.whole.scores_into(self._place[np.asarray(targets)])[:, self._place]
+
+    @property
+    def _place(self) -> np.ndarray:
+        return self.whole.ids.encode(self.ids.array)
+
+
+def _task(
+    choosing: tuple[DiGraph, Cases],
+    judging: tuple[DiGraph, Cases],
+    later: Arcs | None,
+    seed: int,
+    *,
+    quick: bool,
+) -> Task:
+    (fit_on, every), (refit_on, test) = choosing, judging
+    valid = some_sources(every, seed)
+    direction = None
+    if later is not None:
+        limit = QUICK_PAIRS if quick else PAIRS
+        direction = direction_cases(later, refit_on.main, seed=seed, limit=min(limit, later.num_arcs))
+    judged = some_sources(test, seed, QUICK_QUERIES if quick else QUERIES)
+    return Task(fit_on, valid, refit_on, judged, direction, seed, lesson=_lesson(every, fit_on))
+
+
+def _lesson(cases: Cases, graph: DiGraph) -> Arcs:
+    """The validation cases as arcs, weighted by how often each was seen."""
+    size = graph.num_nodes
+    keys, at = np.unique(cases.source * size + cases.target, return_inverse=True)
+    weight = np.bincount(at, weights=cases.weight)
+    return Arcs.from_pairs(keys // size, keys % size, num_nodes=size, weight=weight)
+
+
+@cache
+def _journey() -> TimeSplit:
+    config = settings(Path("runs/demo"))
+    tables = complete_journey()
+    folder = tempfile.mkdtemp(prefix="thence-bench-")
+    ingest(tables[0], f"{folder}/log", items=tables[1])
+    return EventLog.load(f"{folder}/log").split(config.split.valid, config.split.test)
+
+
+@cache
+def _graphs() -> tuple[DiGraph, DiGraph]:
+    split, config = _journey(), settings(Path("runs/demo"))
+    return build_graph(split.train, config.graph), build_graph(split.known, config.graph)
+
+
+@cache
+def _world(seed: int, events: int) -> tuple[World, TimeSplit]:
+    made = simulate(WorldConfig.of_size(events), seed=seed)
+    say(f"world: {made.events.num_rows:,} events")
+    return made, made.log.split(0.1, 0.1)
