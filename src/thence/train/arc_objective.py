@@ -108,7 +108,7 @@ class ArcObjective:
     decoder: nn.Module | None = None
 
     def of(self, encoder: nn.Module) -> ArcObjective:
-        """The same for one encoder: with its ``decoder``, and drawing from the parts of its ``fold`` in turn."""
+        """The same for one encoder: with its ``decoder``, and drawing from each of its parts in turn."""
         fold = getattr(encoder, "fold", None)
         sampler = self.sampler if fold is None or (fold < 0).any() else replace(self.sampler, fold=fold)
         return replace(self, sampler=sampler, decoder=getattr(encoder, "decoder", None))

@@ -23,7 +23,7 @@ DUAL_DECODED_GRID: tuple[dict[str, Any], ...] = ({"folds": 5}, {"folds": 10})
 DIGAE_GRID: tuple[dict[str, Any], ...] = tuple(
     {"layers": layers, "alpha": alpha, "beta": beta}
     for layers in (1, 2)
-    for alpha, beta in ((0.4, 0.4), (0.6, 0.2), (0.2, 0.6), (0.6, 0.6))
+    for alpha, beta in ((0.6, 0.6), (0.4, 0.4), (0.6, 0.2), (0.2, 0.6))
 )
 SDGAE_GRID: tuple[dict[str, Any], ...] = (
     {"layers": 1, "rounds": 5},

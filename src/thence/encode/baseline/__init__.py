@@ -16,6 +16,7 @@ from thence.encode.baseline.cf_reverse import cf_reverse
 from thence.encode.baseline.counts import counts, lift
 from thence.encode.baseline.item_cf import item_cf
 from thence.encode.baseline.page_rank import page_rank
+from thence.encode.baseline.page_rank_both import page_rank_both
 from thence.encode.baseline.popularity import popularity
 from thence.encode.baseline.reverse import reverse
 from thence.encode.baseline.svd import svd
@@ -34,6 +35,7 @@ BASELINES: Mapping[str, Callable[..., Scorer]] = checked(
         "cf_reverse": cf_reverse,
         "svd": svd,
         "page_rank": page_rank,
+        "page_rank_both": page_rank_both,
         "walk": walk,
     }
 )
@@ -50,6 +52,7 @@ GRIDS: Mapping[str, tuple[dict[str, Any], ...]] = {
         for out, into in ((0.0, 0.0), (0.3, 0.3), (0.5, 0.5))
     ),
     "page_rank": tuple({"alpha": alpha, "power": power} for alpha in (0.5, 0.8) for power in (0.0, 0.3)),
+    "page_rank_both": tuple({"alpha": alpha, "power": power} for alpha in (0.15, 0.4) for power in (0.0, 0.5)),
     "walk": tuple(
         {"steps": steps, "out_power": out, "in_power": into}
         for steps in (2, 3)
