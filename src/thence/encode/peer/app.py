@@ -31,7 +31,7 @@ def app(
     alpha: float = 0.5,
     walks: int = 400,
     negatives: int = 5,
-    rate: float = 0.1,
+    rate: float = 0.2,
     noise_power: float = 0.0,
     seed: int = 0,
 ) -> Embeddings:
@@ -43,7 +43,7 @@ def app(
         alpha: the chance that a walk stops at each step.
         walks: how many are drawn from each node, in as many rounds over all nodes.
         negatives: noise for each walk.
-        rate: the first learning rate; steps are adaptive, and it falls evenly to almost nothing.
+        rate: the first learning rate; it falls evenly to almost nothing.
         noise_power: noise is drawn in proportion to (1 + the weight that reaches a node) to this power.
         seed: of walks, noise and first vectors.
 
@@ -69,7 +69,6 @@ def app(
     indptr, targets = kernel_array(arcs.indptr), kernel_array(arcs.targets)
     sums = running_sums(indptr, kernel_array(arcs.weight, np.float32))
     source, target = first_vectors(graph.num_nodes, dim, seed)
-    pasts = np.zeros(graph.num_nodes), np.zeros(graph.num_nodes)
     noise = running_noise(np.bincount(arcs.targets, arcs.weight, graph.num_nodes) + 1, noise_power)
     starts = np.flatnonzero(arcs.out_degree).astype(np.int32)
     for turn in range(walks):
@@ -77,7 +76,7 @@ def app(
         found = ends(indptr, targets, sums, order, alpha, np.uint64(derive_seed(seed, "app", "walk", turn)))
         rates = rates_of(rate, turn, walks)
         key = np.uint64(derive_seed(seed, "app", "noise", turn))
-        sgns((source, target), pasts, np.stack([order, found]), noise, negatives, rates, key)
+        sgns(source, target, np.stack([order, found]), noise, negatives, rates, key)
     info = {"encoder": "app", "alpha": alpha, "walks": walks}
     known = arcs.out_degree > 0, np.ones(graph.num_nodes, bool)
     return against_noise(graph, (source, target), known, negatives, info)

@@ -32,7 +32,7 @@ def nerd(
     hops: int = 2,
     walks: int = 200,
     negatives: int = 5,
-    rate: float = 0.1,
+    rate: float = 0.2,
     noise_power: float = 0.75,
     seed: int = 0,
 ) -> Embeddings:
@@ -44,7 +44,7 @@ def nerd(
         hops: nodes of the other role that a walk gives; 1 looks at arcs alone.
         walks: rounds; in each, as many source walks and as many target walks begin as there are nodes.
         negatives: noise for each pair.
-        rate: the first learning rate; steps are adaptive, and it falls evenly to almost nothing.
+        rate: the first learning rate; it falls evenly to almost nothing.
         noise_power: the power of the weights that noise is drawn by.
         seed: of walks, noise and first vectors.
 
@@ -67,11 +67,7 @@ def nerd(
     left = np.bincount(arcs.pairs[0], arcs.weight, graph.num_nodes)
     reached = np.bincount(arcs.targets, arcs.weight, graph.num_nodes)
     source, target = first_vectors(graph.num_nodes, dim, seed)
-    past = np.zeros((2, graph.num_nodes))
-    both = [
-        ("out", left, reached, (source, target), (past[0], past[1])),
-        ("into", reached, left, (target, source), (past[1], past[0])),
-    ]
+    both = [("out", left, reached, source, target), ("into", reached, left, target, source)]
     walkers = {
         side: Walker(
             arcs, direction=side, alternate=True, weight="weight", seed=derive_seed(seed, side), threads=1
@@ -79,13 +75,13 @@ def nerd(
         for side in ("out", "into")
     }
     for turn in range(walks):
-        for side, mine, theirs, vectors, pasts in both:
+        for side, mine, theirs, own, other in both:
             rng = generator(seed, "nerd", side, turn)
             starts = rng.choice(graph.num_nodes, graph.num_nodes, p=mine / mine.sum())
             found = walkers[side].walk(starts, length, step=turn)
             pairs = np.stack([np.repeat(found[:, 0], hops), found[:, 1::2].ravel()])
             key = np.uint64(derive_seed(seed, "nerd", "noise", side, turn))
             noise = running_noise(theirs, noise_power)
-            sgns(vectors, pasts, pairs, noise, negatives, rates_of(rate, turn, walks), key)
+            sgns(own, other, pairs, noise, negatives, rates_of(rate, turn, walks), key)
     info = {"encoder": "nerd", "hops": hops, "walks": walks}
     return against_noise(graph, (source, target), (left > 0, reached > 0), negatives, info)
