@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg import lapack
+from scipy.linalg import get_lapack_funcs
 from scipy.sparse.linalg import svds
 
 from thence.base.rng import generator
@@ -110,8 +110,8 @@ def _weights(rows: Any, penalty: float) -> np.ndarray:
     """B, by the Cholesky inverse of the dense Gram matrix."""
     gram = np.asfortranarray((rows.T @ rows).toarray(), np.float32)
     gram[np.diag_indices_from(gram)] += penalty
-    factor, _ = lapack.spotrf(gram, lower=1, overwrite_a=1)
-    inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
+    factorise, invert = get_lapack_funcs(("potrf", "potri"), (gram,))
+    inverse: Any = invert(factorise(gram, lower=1, overwrite_a=1)[0], lower=1, overwrite_c=1)[0]
     inverse = np.tril(inverse)
     inverse += np.tril(inverse, -1).T
     inverse /= -np.diag(inverse).copy()[None, :]
@@ -122,7 +122,7 @@ def _weights(rows: Any, penalty: float) -> np.ndarray:
 def _vectors(asked: Any, rows: Any, penalty: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Source and target vectors whose inner product is the score."""
     start = generator(seed, "ridge").standard_normal(min(rows.shape))
-    parts: Any = svds(rows, k=min(WIDE, min(rows.shape) - 1), v0=start, return_singular_vectors="vh")
+    parts: Any = svds(rows, k=min(WIDE, min(rows.shape) - 1), v0=start)
     values, right = parts[1], parts[2].T
     keep = values**2 / (values**2 + penalty)
     spare = np.maximum(1 - (right**2) @ keep, 1e-3)

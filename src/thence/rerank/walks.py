@@ -83,7 +83,8 @@ class Walker:
 
 def turned(step: Step) -> Step:
     """The transposed step: entry (j, i) instead of (i, j)."""
-    return Step(step.relation, not step.against, None if step.damp is None else step.damp[::-1])
+    damp = None if step.damp is None else (step.damp[1], step.damp[0])
+    return Step(step.relation, not step.against, damp)
 
 
 def stepping(arcs: Arcs, damp: Sequence[float], *, count: bool = False) -> Any:
