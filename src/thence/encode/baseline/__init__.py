@@ -12,12 +12,14 @@ from typing import Any
 
 from thence.base.errors import ConfigError, FitError, nearest
 from thence.base.progress import Progress, silent
+from thence.encode.baseline.backed_off import backed_off
 from thence.encode.baseline.cf_reverse import cf_reverse
 from thence.encode.baseline.counts import counts, lift
 from thence.encode.baseline.item_cf import item_cf
 from thence.encode.baseline.page_rank import page_rank
 from thence.encode.baseline.page_rank_both import page_rank_both
 from thence.encode.baseline.popularity import popularity
+from thence.encode.baseline.recent import recent_counts
 from thence.encode.baseline.reverse import reverse
 from thence.encode.baseline.svd import svd
 from thence.encode.baseline.walk import walk
@@ -29,6 +31,8 @@ BASELINES: Mapping[str, Callable[..., Scorer]] = checked(
     {
         "popularity": popularity,
         "counts": counts,
+        "recent_counts": recent_counts,
+        "backed_off": backed_off,
         "lift": lift,
         "reverse": reverse,
         "item_cf": item_cf,
@@ -41,6 +45,12 @@ BASELINES: Mapping[str, Callable[..., Scorer]] = checked(
 )
 
 GRIDS: Mapping[str, tuple[dict[str, Any], ...]] = {
+    "recent_counts": tuple({"half_life": days} for days in (14.0, 28.0, 56.0, 112.0, 224.0)),
+    "backed_off": tuple(
+        {"strength": strength, "labels": ["category", *more]}
+        for strength in (100.0, 400.0, 1500.0, 6000.0)
+        for more in ([], ["manufacturer"], ["brand"])
+    ),
     "lift": tuple({"power": power} for power in (0.1, 0.3, 0.5, 0.7)),
     "item_cf": tuple({"power": power} for power in (0.0, 0.3, 0.6, 1.0)),
     "cf_reverse": tuple(
