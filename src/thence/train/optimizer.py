@@ -91,8 +91,8 @@ class RowAdam(torch.optim.Optimizer):
             return
         rows, values = _rows(grad)
         if parameter.device.type == "cpu" and parameter.dtype == torch.float32:
-            arrays = tuple(part.detach().numpy() for part in table)
-            move_rows(arrays, rows.numpy(), values.contiguous().numpy(), (BETA_1, BETA_2), how)
+            weight, first, second = (part.detach().numpy() for part in table)
+            move_rows((weight, first, second), rows.numpy(), values.contiguous().numpy(), (BETA_1, BETA_2), how)
             return
         parts = tuple(whole[rows] for whole in table)
         _move(parts, values, how)
