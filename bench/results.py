@@ -14,6 +14,29 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 BEGIN, END = "<!-- table: bench/results.py -->", "<!-- /table -->"
+GRIDS = "related"
+"""The bench whose figures are tables of methods and metrics."""
+LEADS = ("HR@10", "HR@20", "Hits@100")
+COLUMNS = (
+    "HR@5",
+    "HR@10",
+    "HR@20",
+    "MRR@10",
+    "MRR@20",
+    "HR@10.low_degree",
+    "HR@10.one_way",
+    "HR@10.cold_target",
+    "HR@10.transitive",
+    "HR@10.bought",
+    "Hits@100",
+    "existence_auc",
+    "direction_auc",
+    "direction_auc_matched",
+    "HR@10.over_best_baseline",
+    "HR@10.share_of_ceiling",
+    "seconds",
+    "peak_gib",
+)
 HEAD = """# Results
 
 Written by `python bench/results.py` from `bench/results.jsonl`, the lines that benches printed last; not by
@@ -61,6 +84,8 @@ def section(bench: str, lines: list[dict[str, Any]]) -> str:
         newest.update({name: (value, at) for name, value in line["figures"].items()})
     used = sorted({at for _, at in newest.values()})
     runs = [run_of(number, lines[at]) for number, at in enumerate(used, 1)]
+    if bench == GRIDS:
+        return "\n".join([f"## {bench}: `python bench/{bench}.py`", "", *runs, "", *grids(newest, used)])
     rows = [
         f"| `{name}` | {shown(value)}{spread(newest, name)} | {used.index(at) + 1} |"
         for name, (value, at) in sorted(newest.items())
@@ -68,6 +93,35 @@ def section(bench: str, lines: list[dict[str, Any]]) -> str:
     ]
     table = ["| figure | value | run |", "|---|---:|---:|", *rows]
     return "\n".join([f"## {bench}: `python bench/{bench}.py`", "", *runs, "", *table, ""])
+
+
+def grids(newest: dict[str, tuple[float, int]], used: list[int]) -> list[str]:
+    """Figures DATA.PROTOCOL.METHOD.METRIC as one table for each data set and protocol, best method first."""
+    groups: dict[str, dict[str, dict[str, str]]] = {}
+    for name in newest:
+        if name.endswith(".std") or name.count(".") < 3:
+            continue
+        data, protocol, method, metric = name.split(".", 3)
+        groups.setdefault(f"{data}.{protocol}", {}).setdefault(method, {})[metric] = name
+    pages: list[str] = []
+    for group, methods in groups.items():
+        columns = [metric for metric in COLUMNS if any(metric in found for found in methods.values())]
+        runs = sorted({used.index(newest[n][1]) + 1 for found in methods.values() for n in found.values()})
+        pages += [f"### {group} (run {', '.join(map(str, runs))})", ""]
+        pages += [f"| method | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
+        lead = next((metric for metric in LEADS if metric in columns), None)
+
+        def rank(method: str, lead: str | None = lead, methods: dict[str, Any] = methods) -> float:
+            name = methods[method].get(lead)
+            return -newest[name][0] if name else 0.0
+
+        for method in sorted(methods, key=rank):
+            names = [methods[method].get(metric) for metric in columns]
+            cells = [f"{shown(newest[n][0])}{spread(newest, n)}" if n else "" for n in names]
+            label = f"**{method}**" if method.startswith("ours") else method
+            pages.append(f"| {label} | {' | '.join(cells)} |")
+        pages.append("")
+    return pages
 
 
 def run_of(number: int, line: dict[str, Any]) -> str:

@@ -1,15 +1,15 @@
 """Temporal tasks: what was known before a moment, and what was bought after it.
 
-``demo`` is the retailer's year of ``thence demo``, judged on first purchases. ``world`` is a simulated shop: its
-cases are the test period's purchases that truly follow from another one (the log does not say which do), so that
-the truth's own ranking is the ceiling of all methods.
+``demo`` is the retailer's year of ``thence demo``, judged on first purchases. ``world`` is a simulated shop; its
+cases are the purchases of the test period that truly follow from another one (the log does not say which do),
+so that the truth's own ranking is the ceiling of all methods.
 """
 
 from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -46,14 +46,16 @@ def demo(seed: int, *, quick: bool) -> Task:
 
 
 def world(seed: int, *, quick: bool) -> Task:
-    """A world of 200,000 items (10,000 when quick): the last tenth of its time is judged, the one before chooses."""
-    made, split = _world(seed, QUICK_EVENTS if quick else EVENTS)
+    """200,000 items (10,000 when quick): the last tenth of the time is judged, the tenth before it chooses."""
+    shape = WorldConfig.of_size(QUICK_EVENTS if quick else EVENTS)
+    made = simulate(shape, seed=seed)
+    split = made.log.split(0.1, 0.1)
     config = RunConfig(
         into=Path("runs/world"),
         graph=GraphConfig(relations=("bought_after", "co_viewed"), min_count=1, min_support=1),
     )
     fit_on, refit_on = (build_graph(log, config.graph) for log in (split.train, split.known))
-    say(f"world: {fit_on!r}, {refit_on!r}")
+    say(f"world: {made.events.num_rows:,} events; {fit_on!r}, {refit_on!r}")
     moments = (split.valid_from, split.test_from)
     task = _task(
         (fit_on, followed(made, fit_on, moments)),
@@ -62,12 +64,11 @@ def world(seed: int, *, quick: bool) -> Task:
         seed,
         quick=quick,
     )
-    ceiling = Among(made.truth.scorer(split.test_from).arcs_only(), refit_on.ids)
-    return replace(task, truth={"ceiling": ceiling})
+    return replace(task, truth={"ceiling": Ceiling(shape, seed, split.test_from, refit_on.ids)})
 
 
 def followed(made: World, graph: DiGraph, period: tuple[int, int]) -> Cases:
-    """Purchases in a period that follow from an earlier purchase along a true arc: that one's item → this one's."""
+    """Purchases in a period that follow along a true arc: the earlier purchase's item → the later one's."""
     told = made.truth.exposures
     inside = (told.parent >= 0) & (told.arc >= 0)
     inside &= (told.conversion_time >= period[0]) & (told.conversion_time < period[1])
@@ -80,23 +81,29 @@ def followed(made: World, graph: DiGraph, period: tuple[int, int]) -> Cases:
 
 
 @dataclass(frozen=True, eq=False)
-class Among:
-    """A scorer over more nodes, seen among those of a graph."""
+class Ceiling:
+    """The truth's own ranking among a graph's nodes; the world is made again where and when it is asked."""
 
-    whole: Scorer
+    shape: WorldConfig
+    seed: int
+    since: int
     ids: IdMap
 
     def scores(self, sources: ArrayLike) -> np.ndarray:
         """Scores ``[len(sources), num_nodes]``."""
-        return self.whole.scores(self._place[np.asarray(sources)])[:, self._place]
+        return self._whole.scores(self._place[np.asarray(sources)])[:, self._place]
 
     def scores_into(self, targets: ArrayLike) -> np.ndarray:
         """Scores ``[len(targets), num_nodes]``."""
-        return self.whole.scores_into(self._place[np.asarray(targets)])[:, self._place]
+        return self._whole.scores_into(self._place[np.asarray(targets)])[:, self._place]
 
-    @property
+    @cached_property
+    def _whole(self) -> Scorer:
+        return simulate(self.shape, seed=self.seed).truth.scorer(self.since).arcs_only()
+
+    @cached_property
     def _place(self) -> np.ndarray:
-        return self.whole.ids.encode(self.ids.array)
+        return self._whole.ids.encode(self.ids.array)
 
 
 def _task(
@@ -138,10 +145,3 @@ def _journey() -> TimeSplit:
 def _graphs() -> tuple[DiGraph, DiGraph]:
     split, config = _journey(), settings(Path("runs/demo"))
     return build_graph(split.train, config.graph), build_graph(split.known, config.graph)
-
-
-@cache
-def _world(seed: int, events: int) -> tuple[World, TimeSplit]:
-    made = simulate(WorldConfig.of_size(events), seed=seed)
-    say(f"world: {made.events.num_rows:,} events")
-    return made, made.log.split(0.1, 0.1)
