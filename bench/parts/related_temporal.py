@@ -1,8 +1,8 @@
 """Temporal tasks: what was known before a moment, and what was bought after it.
 
-``demo`` is the retailer's year of ``thence demo``, judged on first purchases. ``world`` is a simulated shop; its
-cases are the purchases of the test period that truly follow from another one (the log does not say which do),
-so that the truth's own ranking is the ceiling of all methods.
+``demo`` is the retailer's year of ``thence demo``, judged on first purchases. ``world`` is a simulated shop:
+its cases are the purchases of the test period that truly follow from another one (the log does not say which
+do), so that the truth's own ranking is the ceiling of all methods.
 """
 
 from __future__ import annotations
