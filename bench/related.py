@@ -18,9 +18,11 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUM
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import argparse  # noqa: E402
+import sys  # noqa: E402
 
 from common import run  # noqa: E402
 from parts import related_protocols  # noqa: E402
+from thence.base.errors import ThenceError  # noqa: E402
 
 
 def more(parser: argparse.ArgumentParser) -> None:
@@ -35,4 +37,7 @@ def more(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    run("related", related_protocols.PROTOCOLS, doc=__doc__ or "", more=more, seeds=5)
+    try:
+        run("related", related_protocols.PROTOCOLS, doc=__doc__ or "", more=more, seeds=5)
+    except ThenceError as error:
+        sys.exit(f"{type(error).__name__}: {error}")

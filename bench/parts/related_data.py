@@ -64,9 +64,11 @@ def read_arcs(path: str | Path) -> DiGraph:
         raise DataError("no such file", where=path)
     rows = list(lines(path))
     for number, row in enumerate(rows, 1):
-        if len(row) < 2:
+        if len(row) < 2 or not all(row[:2]):
             raise DataError(f"arc {number} has no target", where=path, fix="Separate the columns with tabs.")
     rows = [row for row in rows if row[0] != row[1]]  # a loop says nothing
+    if not rows:
+        raise DataError("no arcs but loops", where=path, fix="Give lines of source, target and perhaps weight.")
     ends = {end for row in rows for end in row[:2]}
     whole = all(end.isdigit() for end in ends)
     ids = IdMap(sorted(ends, key=int) if whole else sorted(ends))

@@ -26,7 +26,7 @@ from thence.encode.peer import PEER_GRIDS, PEERS
 from thence.evaluate import EvaluateConfig, evaluate, hit_rate
 from thence.graph import DiGraph
 
-OURS, EMBEDDINGS = "ours", "ours_embeddings"
+OURS, EMBEDDINGS, ALONE = "ours", "ours_embeddings", "ours_embeddings_without_views"
 PLAIN, PEER, LEARNED = "plain", "peer", "learned"
 TOLD = re.compile(
     r"^(HR@(5|10|20)|MRR@10|HR@10\.(low_degree|high_degree|one_way)"
@@ -107,6 +107,8 @@ def methods(task: Task) -> list[Method]:
     for name in sorted(recipes, key=lambda name: name == own):
         label = EMBEDDINGS if name == own else name
         found.append(Method(label, LEARNED, partial(_fit, name), tuple(recipes[name].grid) or ({},)))
+    if "transitive" in task.parts:  # what the second relation is good for
+        found.append(Method(ALONE, LEARNED, partial(_fit_main, own), tuple(recipes[own].grid) or ({},)))
     return found
 
 
@@ -114,7 +116,7 @@ def kind_of(name: str) -> str:
     """Which kind a figure's method is of."""
     if name in BASELINES or name in ("feature_knn", "category_popularity"):
         return PLAIN
-    return "" if name in (OURS, EMBEDDINGS, "ceiling") else PEER
+    return "" if name in (OURS, EMBEDDINGS, ALONE, "ceiling") else PEER
 
 
 def measured(method: Method, task: Task, budget: Budget) -> Judged:
@@ -260,3 +262,8 @@ def _fit(name: str, graph: DiGraph, **settings: Any) -> Scorer:
 
     torch.set_num_threads(max(1, min(2, torch.get_num_threads())))
     return fit_recipe(name, graph, **settings)
+
+
+def _fit_main(name: str, graph: DiGraph, **settings: Any) -> Scorer:
+    main = next(iter(graph.relations))
+    return _fit(name, replace(graph, relations={main: graph.main}), **settings)

@@ -154,7 +154,7 @@ def one_seed(prefix: str, arguments: Namespace, task: Task) -> dict[str, Figures
             work[method.name] = partial(measured, method, task, budget)
     done = {}
     for name, judge in work.items():
-        found = in_child(name, judge, 1200 + 12 * budget.seconds)
+        found = in_child(name, judge, 3600 + 20 * budget.seconds)
         if found:
             done[name] = found
             say(f"  {_line(name, found)}")
