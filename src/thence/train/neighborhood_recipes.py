@@ -11,10 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
-
-from thence.encode.peer.blade import BladeConfig, BladeEncoder
-from thence.encode.peer.daemon import DaemonConfig, DaemonEncoder, beside_of
+from thence.encode.peer.daemon import beside_of
 from thence.graph import DiGraph
 from thence.train.arc_batches import ArcSampler
 from thence.train.blade_objective import BladeObjective
@@ -42,16 +39,6 @@ DAEMON_TUNED_GRID = (
     {**_LEARNS, "fan_outs": (20,), "redraw": 5},
 )
 BLADE_TUNED_GRID = ({**_LEARNS, "layers": 2, "redraw": 20}, {**_LEARNS, "layers": 1, "redraw": 20})
-
-
-def daemon(graph: DiGraph, *, seed: int, **settings: Any) -> nn.Module:
-    """DAEMON's encoder; settings are those of :class:`~thence.encode.peer.daemon.DaemonConfig`."""
-    return DaemonEncoder(graph, DaemonConfig(**settings), seed=seed)
-
-
-def blade(graph: DiGraph, *, seed: int, **settings: Any) -> nn.Module:
-    """The BLADE-style encoder; settings are those of :class:`~thence.encode.peer.blade.BladeConfig`."""
-    return BladeEncoder(graph, BladeConfig(**settings), seed=seed)
 
 
 def daemon_objective(graph: DiGraph, config: TrainConfig) -> Objective:

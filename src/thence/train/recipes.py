@@ -17,6 +17,8 @@ from thence.base.progress import Progress, silent
 from thence.encode.dual import DualConfig, DualEncoder
 from thence.encode.dual_decoded import DualDecoded
 from thence.encode.known import check_fittable
+from thence.encode.peer.blade import BladeConfig, BladeEncoder
+from thence.encode.peer.daemon import DaemonConfig, DaemonEncoder
 from thence.encode.peer.digae import DiGAE
 from thence.encode.peer.dir_gnn import DirGNN
 from thence.encode.peer.magnet import MagNet
@@ -30,9 +32,7 @@ from thence.train.neighborhood_recipes import (
     DAEMON_TUNED_GRID,
     PUBLISHED,
     TUNED,
-    blade,
     blade_objective,
-    daemon,
     daemon_objective,
     pair_softmax_objective,
 )
@@ -74,6 +74,14 @@ def _dual(graph: DiGraph, *, seed: int, **settings: Any) -> nn.Module:
     return DualEncoder(graph, DualConfig(**settings), seed=seed)
 
 
+def _daemon(graph: DiGraph, *, seed: int, **settings: Any) -> nn.Module:
+    return DaemonEncoder(graph, DaemonConfig(**settings), seed=seed)
+
+
+def _blade(graph: DiGraph, *, seed: int, **settings: Any) -> nn.Module:
+    return BladeEncoder(graph, BladeConfig(**settings), seed=seed)
+
+
 RECIPES: dict[str, Recipe] = {
     "dual": Recipe(_dual, softmax_objective, TrainConfig(), ({"layers": 0}, {"layers": 1})),
     "dual_decoded": Recipe(DualDecoded, arc_objective, ARC_TRAIN, DUAL_DECODED_GRID),
@@ -81,10 +89,10 @@ RECIPES: dict[str, Recipe] = {
     "sdgae": Recipe(SDGAE, arc_objective, ARC_TRAIN, SDGAE_GRID),
     "magnet": Recipe(MagNet, arc_objective, ARC_TRAIN, MAGNET_GRID),
     "dir_gnn": Recipe(DirGNN, arc_objective, ARC_TRAIN, DIR_GNN_GRID),
-    "daemon": Recipe(daemon, daemon_objective, PUBLISHED),
-    "daemon_tuned": Recipe(daemon, pair_softmax_objective, TUNED, DAEMON_TUNED_GRID),
-    "blade": Recipe(blade, blade_objective, PUBLISHED),
-    "blade_tuned": Recipe(blade, pair_softmax_objective, TUNED, BLADE_TUNED_GRID),
+    "daemon": Recipe(_daemon, daemon_objective, PUBLISHED),
+    "daemon_tuned": Recipe(_daemon, pair_softmax_objective, TUNED, DAEMON_TUNED_GRID),
+    "blade": Recipe(_blade, blade_objective, PUBLISHED),
+    "blade_tuned": Recipe(_blade, pair_softmax_objective, TUNED, BLADE_TUNED_GRID),
 }
 
 
