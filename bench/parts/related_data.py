@@ -62,7 +62,12 @@ def read_arcs(path: str | Path) -> DiGraph:
     path = Path(path)
     if not path.exists():
         raise DataError("no such file", where=path)
-    rows = list(lines(path))
+    try:
+        rows = list(lines(path))
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"it cannot be read: {error}", where=path, fix="Give text, or text packed by gzip."
+        ) from None
     for number, row in enumerate(rows, 1):
         if len(row) < 2 or not all(row[:2]):
             raise DataError(f"arc {number} has no target", where=path, fix="Separate the columns with tabs.")
