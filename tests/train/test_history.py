@@ -83,9 +83,11 @@ def test_rules_that_need_two_items_are_learned(model) -> None:
 
 
 def test_both_stages_together_learn_and_repeat_themselves() -> None:
-    sessions, later = ring(500), ring(40, seed=1)
-    train = TrainConfig(steps=40, batch_size=64, learning_rate=0.02, weight_decay=0.0)
-    config = NextConfig(tail=0.2, cases=200, hidden=4, train=train, encoder=HistoryConfig(dim=16, heads=2))
+    sessions, later = ring(300), ring(20, seed=1)
+    train = TrainConfig(steps=20, batch_size=64, learning_rate=0.02, weight_decay=0.0)
+    judge = TrainConfig(steps=30, batch_size=32, learning_rate=0.02, weight_decay=0.0)
+    encoder = HistoryConfig(dim=16, heads=2)
+    config = NextConfig(tail=0.2, cases=80, hidden=4, train=train, judge=judge, encoder=encoder)
     first, second = fit_next(sessions, config), fit_next(sessions, config)
     cases = next_cases(later)
     assert (first.scores(cases.histories) == second.scores(cases.histories)).all()

@@ -65,18 +65,19 @@ class HistorySampler:
         inside = np.arange(items.shape[1] - 1) < last[:, None]
         row, column = np.nonzero(inside)
         following = items[row, column + 1]
+        shown = np.where(inside, items[:, :-1], 0)
         ends = np.maximum(last - 1, 0)
         num = len(self.sessions.ids)
         if not self.candidates or self.candidates >= num:
             every, flat = np.arange(num), np.zeros(num, np.float32)
-            return HistoryBatch(items[:, :-1].copy(), ends, following, every, flat)
+            return HistoryBatch(shown, ends, following, every, flat)
         even = rng.integers(num, size=self.candidates)
         candidates, at = np.unique(np.concatenate([following, even]), return_inverse=True)
         times = np.bincount(at, minlength=len(candidates))
         expected = len(following) * self._popularity[candidates] + self.candidates / num
         log_weight = (np.log(times) - np.log(expected)).astype(np.float32)
         own = at[: len(following)]
-        return HistoryBatch(items[:, :-1].copy(), ends, own, candidates, log_weight)
+        return HistoryBatch(shown, ends, own, candidates, log_weight)
 
     @cached_property
     def _weight(self) -> np.ndarray:

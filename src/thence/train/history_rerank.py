@@ -130,6 +130,7 @@ class NextConfig:
         cases: most histories that it learns from, drawn from the tail.
         hidden: width of its layers.
         train: of the first stage.
+        judge: of the second.
         again: share of the first stage's steps that are taken once more with the tail in.
         encoder: settings of the first stage's encoder.
     """
@@ -138,6 +139,7 @@ class NextConfig:
     cases: int = 20_000
     hidden: int = 32
     train: TrainConfig = HISTORY_TRAIN
+    judge: TrainConfig = JUDGE_TRAIN
     again: float = 0.25
     encoder: HistoryConfig = field(default_factory=HistoryConfig)
 
@@ -171,7 +173,8 @@ def fit_next(sessions: Sessions, config: NextConfig | None = None, *, progress: 
     rows.sort()
     evidence = Evidence(earlier, plain_views(earlier, vectors))
     judged = gather(evidence, histories.take(rows), following[rows], progress)
-    judge = fit_judge(judged, session_graph(earlier), hidden=config.hidden, progress=progress)
+    graph = session_graph(earlier)
+    judge = fit_judge(judged, graph, config.judge, hidden=config.hidden, progress=progress)
     steps = round(config.again * config.train.steps)
     if steps:
         more = replace(config.train, steps=steps, learning_rate=0.4 * config.train.learning_rate)

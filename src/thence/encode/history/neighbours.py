@@ -1,12 +1,11 @@
 """Session neighbours: what followed in the sessions that are most like this one.
 
     likeness(h, n) = Σ_{i ∈ h ∩ n} e^(−back_h(i) / query_decay) / √(|h| |n|) · e^(−age(n) / age_decay)
-    score(h → j) = Σ_{n among the k most alike} likeness(h, n) Σ_{places p of j in n} e^(−|p − p*| /
-    place_decay) β_p
+    score(h → j) = Σ_{n ∈ the k most alike} likeness(h, n) Σ_{p : n_p = j} e^(−|p − p*| / place_decay) β_p
 
 back counts steps from the history's end, age the later sessions as a share of all, p* is where the latest item
 that both share stands in n, and β is ``before`` for places before p* and 1 for the others. Without decays this
-is S-KNN, with a decay along the history V-SKNN, with all three STAN; their sessions are symmetric: before = 1.
+is S-KNN, with a decay along the history V-SKNN, with all three STAN; they look both ways: before = 1.
 
 References:
     Ludewig & Jannach, Evaluation of Session-based Recommendation Algorithms, UMUAI 2018 (S-KNN, V-SKNN).

@@ -38,7 +38,8 @@ def nearby_vectors(sessions: Sessions, dim: int, *, window: int = 4, seed: int =
     degree = np.asarray(near.sum(axis=1)).ravel() + 1.0
     scale = sp.diags(degree**-0.5)
     rank = min(dim, num)
-    left, values, _ = randomized_svd(
+    solve: Any = randomized_svd
+    left, values, _ = solve(
         sp.csr_matrix(scale @ near @ scale), rank, n_iter=4, random_state=derive_seed(seed, "nearby") % 2**32
     )
     vectors = np.zeros((num, dim))

@@ -38,6 +38,8 @@ SHA256 = {
     "amazon_grocery_also_bought.tsv.gz": "bc36251565a172c10536d8957aac1302e96827ff7d21314f3c66c4aea446c081",
     "amazon_grocery_also_viewed.tsv.gz": "048a8d393a3b56b0e16b7907c554016254a1a1eb0e211a5b6a7756277b08a1fe",
     "diginetica_next_edges.tsv.gz": "9900f57a01b009855a278b2135e5236a5b3768fd1fb8c2a0751425a8567c6ab4",
+    "diginetica_train_sessions.txt.gz": "326db01f5abf412068a56024509b3664b5d90569b97c849a30459d8d24ae32ed",
+    "diginetica_test_sessions.txt.gz": "d365bf2b84b4da0f8ba75cd44a201d04530ddff0247d0af30f3272832e5d0a3d",
     "wikivotes.tsv.gz": "a99820c2d1eb71753b400d3a4e65022588735b40edbdbfc630c1e7bc8c8afa97",
     "cora_ml.tsv.gz": "639b2d5123d95293fe8b31c20da8e87ab7cc511ba2770b3f4d4ffc4b981d80ec",
     "citeseer.tsv.gz": "c9c4734bd99074e95268effa288f8f2a1f4078bce0f888f08f6799fb1ec2201f",
@@ -70,10 +72,14 @@ DATASETS = {
         ),
         DataSet(
             "diginetica",
-            "arcs from a product to the one viewed next in a session, with counts",
+            "sessions of views, and arcs from a product to the one viewed next, with counts",
             "github.com/CCIIPLab/GCE-GNN at 2125753, datasets/diginetica; CIKM Cup 2016",
             "terms of CIKM Cup 2016",
-            ("diginetica_next_edges.tsv.gz",),
+            (
+                "diginetica_next_edges.tsv.gz",
+                "diginetica_train_sessions.txt.gz",
+                "diginetica_test_sessions.txt.gz",
+            ),
         ),
         DataSet(
             "wikivotes",
