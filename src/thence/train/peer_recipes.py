@@ -19,7 +19,7 @@ ARC_TRAIN = TrainConfig(
 )
 """One step a pass over the arcs, as their papers do on small graphs; larger ones are passed over in parts."""
 
-DUAL_DECODED_GRID: tuple[dict[str, Any], ...] = ({"folds": 5}, {"folds": 10})
+DUAL_DECODED_GRID: tuple[dict[str, Any], ...] = ({"folds": 5},)
 DIGAE_GRID: tuple[dict[str, Any], ...] = tuple(
     {"layers": layers, "alpha": alpha, "beta": beta}
     for layers in (1, 2)

@@ -11,7 +11,7 @@ An index serves inner products alone; the others score every pair they are asked
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -166,42 +166,36 @@ class DecodedScorer:
 
     def scores(self, sources: ArrayLike) -> np.ndarray:
         """Scores ``[len(sources), num_nodes]`` float32 of the arcs from each source to every node."""
-        rows = self._rows(sources)
-        blocks = [self._decode(self.source[part, None], self.target[None]) + self.bias for part in rows]
-        return self._gather(blocks)
+        return self._table(sources, self._score)
 
     def scores_into(self, targets: ArrayLike) -> np.ndarray:
         """Scores ``[len(targets), num_nodes]`` float32 of the arcs from every node to each target."""
-        rows = self._rows(targets)
-        decode = self._decode
-        return self._gather(
-            [decode(self.source[None], self.target[part, None]) + self.bias[part, None] for part in rows]
-        )
+        return self._table(targets, lambda own, block: self._score(block, own))
 
     def pairs(self, sources: ArrayLike, targets: ArrayLike) -> np.ndarray:
         """Scores ``[n]`` float32 of ordered pairs."""
-        u, v = (
-            torch.from_numpy(np.asarray(side, np.int64)).to(self.bias.device) for side in (sources, targets)
-        )
-        size = max(1, BLOCK_VALUES // self.source.shape[1])
-        blocks = [
-            self._decode(self.source[a], self.target[b]) + self.bias[b]
-            for a, b in zip(u.split(size), v.split(size), strict=True)
-        ]
+        u, v = (self._nodes(side).split(self._block) for side in (sources, targets))
+        blocks = [self._score(a, b) for a, b in zip(u, v, strict=True)]
         return torch.cat(blocks).float().numpy(force=True)
 
-    def _decode(self, source: Tensor, target: Tensor) -> Tensor:
+    def _table(self, nodes: ArrayLike, score: Callable[[Tensor, Tensor], Tensor]) -> np.ndarray:
+        """One node at a time against blocks of all: its row is the same bits whoever is asked beside it."""
+        blocks = torch.arange(len(self.ids), device=self.bias.device).split(self._block)
+        rows = [torch.cat([score(own, block) for block in blocks]) for own in self._nodes(nodes)[:, None]]
+        table = torch.stack(rows) if rows else self.bias.new_zeros(len(rows), len(self.ids))
+        return table.float().numpy(force=True)
+
+    def _score(self, sources: Tensor, targets: Tensor) -> Tensor:
         self.decoder.eval()
         with torch.no_grad():
-            return self.decoder(source, target)
+            return self.decoder(self.source[sources], self.target[targets]) + self.bias[targets]
 
-    def _rows(self, nodes: ArrayLike) -> tuple[Tensor, ...]:
-        own = torch.from_numpy(np.asarray(nodes, np.int64)).to(self.bias.device)
-        return own.split(max(1, BLOCK_VALUES // max(self.source.numel(), 1)))
+    def _nodes(self, nodes: ArrayLike) -> Tensor:
+        return torch.from_numpy(np.asarray(nodes, np.int64)).to(self.bias.device)
 
-    def _gather(self, blocks: list[Tensor]) -> np.ndarray:
-        stacked = torch.cat(blocks) if blocks else self.bias.new_zeros(0, len(self.ids))
-        return stacked.float().numpy(force=True)
+    @property
+    def _block(self) -> int:
+        return max(1, BLOCK_VALUES // max(self.source.shape[1], 1))
 
 
 def scorer_from(model: Any, graph: DiGraph, info: Mapping[str, Any]) -> Embeddings | DecodedScorer:
