@@ -1,0 +1,305 @@
+"""A re-ranker for shops whose log is dense and whose future is asked for: parts at a clock, trees over them.
+
+Where every product has been seen beside a third of all others, walks and hidden arcs say little: what is asked
+is which pair will be seen *next*. So the trees are taught on what came after an earlier clock, with every part
+counted before it, and then stand over everything that is known now. A pair's label is how often it came; the
+trees' answer is the log odds of its coming.
+
+    lesson:  parts of (graph, log) before the clock  →  pairs seen after it, with how often
+    now:     the same parts of all that is known     →  scores
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import scipy.sparse as sp
+from numpy.typing import ArrayLike
+
+from thence.base.errors import ConfigError, DataError, FitError
+from thence.base.ids import IdMap
+from thence.base.progress import Progress, silent
+from thence.base.rng import generator
+from thence.encode.baseline.backed_off import backed_off, kinds
+from thence.encode.baseline.counts import counts, lift
+from thence.encode.baseline.svd import svd
+from thence.encode.scorer import Scorer
+from thence.events import EventLog
+from thence.graph import Arcs, DiGraph
+from thence.graph.nodes import COUNTED
+from thence.rerank.learn import BATCH, Examples, RerankConfig
+from thence.rerank.model import Trees
+from thence.rerank.parts import Part, columns, part_table
+from thence.rerank.timely_parts import timely_parts
+from thence.rerank.walks import Candidates
+
+FIRST: Mapping[str, Callable[[DiGraph], Scorer]] = {
+    "counts": counts,
+    "lift": lambda graph: lift(graph, 0.4),
+    "backed_off": lambda graph: backed_off(graph, 400.0),
+    "kinds": lambda graph: backed_off(graph, 400.0, ("category",)),
+    "svd": lambda graph: svd(graph, 64),
+}
+"""What retrieves, and is a part as well; all are plain."""
+MAX_LABELS, LEVELS = 5_000, 3
+LESSON = RerankConfig(candidates=60, negatives=0.5, trees=120, leaves=31, rate=0.06)
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known at a clock.
+
+    Args:
+        graph: built from the log.
+        log: seen up to the clock.
+        first: a learned first stage over the graph, where there is one.
+        after: pairs that came after the clock, weighted by how often; None for now.
+    """
+
+    graph: DiGraph
+    log: EventLog
+    first: Scorer | None = None
+    after: Arcs | None = None
+
+    @cached_property
+    def scorers(self) -> dict[str, Scorer]:
+        """What retrieves candidates, by name."""
+        found = {name: make(self.graph) for name, make in FIRST.items()}
+        return found if self.first is None else found | {"first": self.first}
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """All parts: of the graph, of the catalogue, of the log."""
+        main = self.graph.main
+        out, into = _sums(main, 0), _sums(main, 1)
+        found = [
+            Part("reverse", "reverse", lambda at: _weights(main, at[2], _source(at))),
+            Part("source_out", "popularity", lambda at: out[_source(at)]),
+            Part("target_in", "popularity", lambda at: into[at[2]]),
+        ]
+        if "lift" in main.values:
+            found.append(Part("arc.lift", "arc", lambda at: _weights(main, _source(at), at[2], "lift")))
+        found += [Part(name, "first", _scored(scorer)) for name, scorer in self.scorers.items()]
+        found += [_same(label, code) for label, code in _labels(self.graph)]
+        return found + timely_parts(self.log, self.graph.ids)
+
+    def candidates(self, sources: np.ndarray, num: int) -> Candidates:
+        """The ``num`` best of each scorer, each node once and ascending, never the source itself."""
+        sources = np.asarray(sources, np.int64)
+        found = np.concatenate([_best(scorer.scores(sources), num) for scorer in self.scorers.values()], axis=1)
+        row = np.repeat(np.arange(len(sources)), found.shape[1])
+        node = found.ravel()
+        keep = (node >= 0) & (node != sources[row])
+        n = self.graph.num_nodes
+        row, node = np.divmod(np.unique(row[keep] * n + node[keep]), n)
+        return (
+            sources,
+            np.searchsorted(row, np.arange(len(sources) + 1)).astype(np.int64),
+            node.astype(np.int32),
+        )
+
+    def tables(self, sources: np.ndarray, num: int) -> Iterator[tuple[Candidates, np.ndarray]]:
+        """Candidates and their parts, some sources at a time."""
+        for begin in range(0, len(sources), BATCH):
+            at = self.candidates(sources[begin : begin + BATCH], num)
+            yield at, part_table(self.parts, at)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TimelyReranker:
+    """Trees over parts at a clock. It is a :class:`~thence.encode.scorer.Scorer`.
+
+    Candidates of a source have the trees' log odds; all others stand below them in the order of ``base``.
+
+    Args:
+        now: what is known.
+        trees: the ranker.
+        config: its settings; of these ``candidates``, ``negatives``, ``trees``, ``leaves`` and ``rate`` count.
+        info: how it was fitted, JSON-able.
+    """
+
+    now: Known
+    trees: Trees
+    config: RerankConfig = LESSON
+    info: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def fit(
+        cls,
+        now: Known,
+        lessons: Iterable[Known],
+        config: RerankConfig = LESSON,
+        *,
+        seed: int = 0,
+        progress: Progress = silent,
+    ) -> TimelyReranker:
+        """Teach the trees on what came after earlier clocks, then stand them over what is known now.
+
+        Args:
+            now: what is known.
+            lessons: what was known at earlier clocks, with what came after; none may reach beyond ``now``.
+            config: settings.
+            seed: of the draw of negatives and of the trees.
+            progress: told after each lesson.
+
+        Raises:
+            ConfigError: a lesson has nothing that came after, or its log reaches as far as the one of now.
+            FitError: nothing can be learned, or XGBoost is not installed.
+        """
+        taught = []
+        for number, lesson in enumerate(lessons):
+            _check(lesson, now)
+            taught.append(_examples(lesson, config, seed + number))
+            progress("timely re-ranker", number + 1, None)
+        if not taught:
+            raise FitError("no lessons", fix="Give what was known at an earlier clock.")
+        trees = Trees.fit(taught, config, seed)
+        info = {"lessons": len(taught), "candidate_recall": float(np.mean([one.found for one in taught]))}
+        return cls(now, trees, config, info)
+
+    def __repr__(self) -> str:
+        """One line with the counts."""
+        return f"TimelyReranker({len(self.ids):,} nodes, {self.trees!r})"
+
+    @property
+    def ids(self) -> IdMap:
+        """External ids of the nodes."""
+        return self.now.graph.ids
+
+    def scores(self, sources: ArrayLike) -> np.ndarray:
+        """Scores ``[len(sources), num_nodes]`` of the arcs from each source to every node."""
+        own = np.asarray(sources, np.int64)
+        rows = self._below(self._base.scores(own), own[:, None])
+        return _put(rows, self._matrix[own])
+
+    def scores_into(self, targets: ArrayLike) -> np.ndarray:
+        """Scores ``[len(targets), num_nodes]`` of the arcs from every node to each target."""
+        own = np.asarray(targets, np.int64)
+        rows = self._below(self._base.scores_into(own), np.arange(len(self.ids))[None, :])
+        return _put(rows, self._columns[own])
+
+    @property
+    def _base(self) -> Scorer:
+        return self.now.scorers["backed_off" if self.now.first is None else "first"]
+
+    def _below(self, base: np.ndarray, source: np.ndarray) -> np.ndarray:
+        """Scores of others than candidates: below the source's lowest, between it and 1 less."""
+        squashed = np.arctan(np.clip(base, -1e6, 1e6)) / np.pi - 0.5
+        return (self._lowest[source] + squashed).astype(np.float32)
+
+    @cached_property
+    def _matrix(self) -> Any:
+        """The trees' scores of all candidates of all sources."""
+        pointers, nodes, values = [np.zeros(1, np.int64)], [], []
+        for at, table in self.now.tables(np.arange(len(self.ids)), self.config.candidates):
+            pointers.append(at[1][1:] + pointers[-1][-1])
+            nodes.append(at[2])
+            values.append(self.trees.margins(table))
+        data = np.concatenate(values), np.concatenate(nodes), np.concatenate(pointers)
+        return sp.csr_matrix(data, shape=(len(self.ids), len(self.ids)))
+
+    @cached_property
+    def _columns(self) -> Any:
+        return self._matrix.T.tocsr()
+
+    @cached_property
+    def _lowest(self) -> np.ndarray:
+        lowest = np.full(len(self.ids), self._matrix.data.min(initial=0.0), np.float32)
+        filled = np.flatnonzero(np.diff(self._matrix.indptr))
+        if len(filled):
+            lowest[filled] = np.minimum.reduceat(self._matrix.data, self._matrix.indptr[filled])
+        return lowest
+
+
+def _check(lesson: Known, now: Known) -> None:
+    if lesson.after is None:
+        raise ConfigError("a lesson without anything that came after", fix="Give Known(..., after=arcs).")
+    if lesson.after.num_nodes != lesson.graph.num_nodes:
+        raise DataError(f"{lesson.after.num_nodes} nodes after the clock, {lesson.graph.num_nodes} before it")
+    until = lesson.log.until
+    if until is None or (now.log.until is not None and until >= now.log.until):
+        raise ConfigError("a lesson's clock is not before the one of now", fix="Use log.before(moment).")
+
+
+def _examples(lesson: Known, config: RerankConfig, seed: int) -> Examples:
+    after = lesson.after
+    assert after is not None  # checked by the caller
+    rng, tables, labels, weights = generator(seed, "timely", "negatives"), [], [], []
+    for at, table in lesson.tables(np.flatnonzero(after.out_degree), config.candidates):
+        came = _weights(after, _source(at), at[2])
+        keep = (came > 0) | (rng.random(len(came)) < config.negatives)
+        tables.append(table[keep])
+        labels.append(came[keep] > 0)
+        weights.append(np.where(came[keep] > 0, came[keep], 1.0))
+    label = np.concatenate(labels) if labels else np.zeros(0, bool)
+    if not label.any():
+        raise FitError("nothing that came after is among the candidates", fix="Raise candidates.")
+    weight = np.concatenate(weights).astype(np.float32)
+    found = float(weight[label].sum() / after.weight.sum())
+    names = tuple(columns(lesson.parts))
+    return Examples(np.concatenate(tables), label, weight, names, found, (1.0, 0.0))
+
+
+def _put(rows: np.ndarray, matrix: Any) -> np.ndarray:
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    rows[row, matrix.indices] = matrix.data
+    return rows
+
+
+def _best(scores: np.ndarray, num: int) -> np.ndarray:
+    """``[B, num]`` nodes of the largest scores, -1 where a score is ``-inf``."""
+    num = min(num, scores.shape[1])
+    found = np.argpartition(-scores, num - 1, axis=1)[:, :num]
+    return np.where(np.isfinite(np.take_along_axis(scores, found, 1)), found, -1)
+
+
+def _source(at: Candidates) -> np.ndarray:
+    return np.repeat(at[0], np.diff(at[1]))
+
+
+def _weights(arcs: Arcs, source: np.ndarray, target: np.ndarray, value: str = "weight") -> np.ndarray:
+    place = arcs.positions(source, target)
+    return np.where(place >= 0, arcs.values[value][np.maximum(place, 0)], 0).astype(np.float32)
+
+
+def _sums(arcs: Arcs, end: int) -> np.ndarray:
+    return np.bincount(arcs.pairs[end], weights=arcs.weight, minlength=arcs.num_nodes).astype(np.float32)
+
+
+def _scored(scorer: Scorer) -> Callable[[Candidates], np.ndarray]:
+    def values(at: Candidates) -> np.ndarray:
+        rows = scorer.scores(at[0])
+        return rows[np.repeat(np.arange(len(at[0])), np.diff(at[1])), at[2]].astype(np.float32)
+
+    return values
+
+
+def _same(label: str, code: np.ndarray) -> Part:
+    return Part(f"same.{label}", "features", lambda at: (code[_source(at)] == code[at[2]]).astype(np.float32))
+
+
+def _labels(graph: DiGraph) -> list[tuple[str, np.ndarray]]:
+    """Codes of the category's levels, of every label, and of that label within its category."""
+    nodes = graph.nodes
+    found: list[tuple[str, np.ndarray]] = []
+    skip = ("item_id", "title", "price", *COUNTED)
+    if nodes is not None and "category" in nodes.column_names:
+        paths = nodes["category"].cast(pa.string()).to_pylist()
+        for depth in range(1, LEVELS):
+            cut = pa.array([None if path is None else ">".join(path.split(">")[:depth]) for path in paths])
+            found.append((f"category.{depth}", kinds(pa.table({"level": cut}), ("level",), graph.num_nodes)))
+    for name in [] if nodes is None else sorted(set(nodes.column_names) - set(skip)):
+        if not str(nodes.schema.field(name).type).startswith(("string", "large_string", "dictionary")):
+            continue
+        code = kinds(nodes, (name,), graph.num_nodes)
+        if code.max(initial=0) >= MAX_LABELS:
+            continue
+        found.append((name, code))
+        if name != "category" and "category" in nodes.column_names:
+            found.append((f"category+{name}", kinds(nodes, ("category", name), graph.num_nodes)))
+    return found
