@@ -1,10 +1,10 @@
 """Temporal updates: a model that goes on with the weeks that came in, beside a retrain and beside no update.
 
 By time: a model is trained on the first part of a log (its steps chosen on the weeks that follow it), some
-weeks are appended, and the period after them is foretold: HR@10 of first purchases, and CPU seconds of what each
-way has to do anew. ``stale`` is the model as it was, ``carried`` the same parameters on the new graph without a
-step, ``warm`` a share of the steps from there, ``retrain`` all of them from the start, at the steps that were
-chosen before. Building the graph is the same for all and counted apart.
+weeks are appended, and the period after them is foretold: HR@10 of first purchases, and CPU seconds of what
+each way has to do anew. ``stale`` is the model as it was, ``carried`` the same parameters on the new graph
+without a step, ``warm`` a share of the steps from there, ``retrain`` all of them from the start, at the steps
+that were chosen before. Building the graph is the same for all and counted apart.
 
 Run by itself: ``python bench/parts/update.py [--quick] [world|demo]``.
 """

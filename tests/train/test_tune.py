@@ -15,7 +15,7 @@ from thence.encode.baseline import BASELINES
 from thence.encode.peer import PEERS
 from thence.train.methods import divided, fit_method, methods
 from thence.train.recipes import RECIPES
-from thence.train.spaces import SPACES, Among, Range, space_of, start_of
+from thence.train.spaces import SPACES, Among, Range, _between, space_of, start_of
 from thence.train.trials import DONE, FAILED, STOPPED, Budget, Journal, Study, Trial
 from thence.train.tune import _behind, tune
 
@@ -200,5 +200,8 @@ def test_every_method_can_be_searched_from_its_defaults() -> None:
 
 def test_ranges_hold_what_is_near() -> None:
     assert Range(1, 9, whole=True).nearest(3.4) == 3 and Range(0.5, 2.0).nearest(0.1) == 0.5
+    assert _between([(1, "a"), [1, "a"], ("b",)]) == Among(([1, "a"], ["b"]))  # lists, as the journal has them
+    assert _between([True, False, True]) == Among((True, False))
+    assert _between([1, 64]) == Range(1, 64, log=True, whole=True) and _between([0.2]) == Among((0.2,))
     assert Range(1.0, 100.0, log=True).first == 10.0 and Range(0.0, 1.0).first == 0.5
     assert Among((True, False)).nearest("x") is True and Among((1, 8)).nearest(6) == 8

@@ -62,7 +62,7 @@ class Among:
     """One of a few values.
 
     Args:
-        values: the values, each a bool, an int, a float or a text.
+        values: the values, each as JSON knows it: a bool, an int, a float, a text or a list of them.
         start: where the search begins when the method's grid does not say; the first when not given.
     """
 
@@ -162,7 +162,8 @@ def start_of(name: str) -> dict[str, Any]:
 def _between(values: list[Any]) -> Range | Among:
     """The space that the values of a grid span."""
     if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
-        return Among(tuple(dict.fromkeys(values)))
+        plain = [list(value) if isinstance(value, tuple) else value for value in values]  # as JSON has them
+        return Among(tuple(value for at, value in enumerate(plain) if value not in plain[:at]))
     low, high = min(values), max(values)
     if low == high:
         return Among((low,))
