@@ -6,7 +6,7 @@ each way has to do anew. ``stale`` is the model as it was, ``carried`` the same 
 without a step, ``warm`` a share of the steps from there, ``retrain`` all of them from the start, at the steps
 that were chosen before. Building the graph is the same for all and counted apart.
 
-Run by itself: ``python bench/parts/update.py [--quick] [world|demo]``.
+Run by itself: ``python bench/parts/update.py [--quick] [--seeds=N] [world|demo]``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def one_seed(quick: bool, data: tuple[str, ...], seed: int) -> dict[str, float]:
     found: dict[str, float] = {}
     for name in data:
         log, settings, weeks = {"world": world, "demo": demo}[name](quick, seed)
-        measured = measure(log, settings, weeks, seed)
+        measured = measure(log, settings, weeks, DualConfig(dim=64) if quick else DualConfig(), seed)
         found |= {f"update.{name}.{key}": value for key, value in measured.items()}
         if name == data[-1]:
             found |= {f"update.{key}": value for key, value in measured.items()}
@@ -80,16 +80,18 @@ def demo(quick: bool, seed: int) -> tuple[EventLog, GraphConfig, int]:
         held = EventLog.from_tables(
             log.events.to_pyarrow(), None if log.items is None else log.items.to_pyarrow()
         )
-    return held, GraphConfig(min_count=100 if quick else 40), 4
+    return held, GraphConfig(min_count=150 if quick else 40), 4
 
 
-def measure(log: EventLog, settings: GraphConfig, weeks: int, seed: int) -> dict[str, float]:
+def measure(
+    log: EventLog, settings: GraphConfig, weeks: int, config: DualConfig, seed: int
+) -> dict[str, float]:
     """All ways on one log. The appended weeks end where the foretold period, of the same length, begins."""
     end = log.span()[1] + 1
     test_from, old_until = end - weeks * WEEK, end - 2 * weeks * WEEK
     valid_from = old_until - weeks * WEEK
     old_log, new_log = log.before(old_until), log.before(test_from)
-    train, config = TrainConfig(seed=seed), DualConfig()
+    train = TrainConfig(seed=seed)
     first = build_graph(log.before(valid_from), settings)
     chosen = some_sources(
         first_purchase_cases(log.before(valid_from), log.since(valid_from).before(old_until), first.ids),
@@ -174,4 +176,5 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     torch.set_num_threads(1)
     names = tuple(word for word in sys.argv[1:] if word in ("world", "demo")) or ("world", "demo")
-    print(json.dumps(figures("--quick" in sys.argv, names), indent=1))
+    seeds = int(next((word.removeprefix("--seeds=") for word in sys.argv if word.startswith("--seeds=")), "1"))
+    print(json.dumps(figures("--quick" in sys.argv, names, seeds), indent=1))

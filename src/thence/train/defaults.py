@@ -1,8 +1,8 @@
 """Defaults that were tuned: the settings that were best on the stored graph that is most like the user's.
 
 ``defaults.json`` holds, for each method and each graph it was tuned on, the graph's traits and the settings
-found there (``bench/parts/defaults.py`` writes it). A new graph takes the settings of its nearest: with traits x,
-each in a unit that is much of it,
+found there (``bench/parts/defaults.py`` writes it). A new graph takes the settings of its nearest: with traits
+x, each in a unit that is much of it,
 
     d(a, b)² = mean over traits of ((x_a - x_b) / unit)² ,
 
