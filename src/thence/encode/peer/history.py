@@ -92,7 +92,8 @@ class Histories:
         """
         if not len(user) == len(item) == len(time):
             raise DataError(f"{len(user)} users, {len(item)} items and {len(time)} times")
-        texts = item if isinstance(item, (pa.Array, pa.ChunkedArray)) else pa.array([str(one) for one in item])
+        arrow = isinstance(item, (pa.Array, pa.ChunkedArray))
+        texts: Any = item if arrow else pa.array([str(one) for one in item])
         ids = ids if ids is not None else IdMap(sorted(set(texts.to_pylist())))
         node = ids.encode(texts, missing="mark").astype(np.int64)
         who = np.unique(np.asarray(user), return_inverse=True)[1].astype(np.int64)
