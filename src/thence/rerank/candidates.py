@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from thence.encode.embeddings import Embeddings
 from thence.encode.scorer import Scorer
 from thence.graph import Arcs, DiGraph
 from thence.rerank.parts import Part, all_parts
@@ -24,8 +25,24 @@ class Finder:
     def __init__(self, graph: DiGraph, first: Scorer, num: int, *, known: bool = False, seed: int = 0) -> None:
         self.graph, self.first, self.num, self.known = graph, first, num, known
         self.walker = Walker(graph)
-        self.parts: list[Part] = all_parts(graph, first, walker=self.walker, seed=seed)
+        self.parts: list[Part] = all_parts(graph, self.rows, walker=self.walker, seed=seed)
+        self._last: tuple[bytes, np.ndarray] = (b"", np.empty((0, 0), np.float32))
         self._joined = _joined(graph)
+
+    def rows(self, sources: np.ndarray) -> np.ndarray:
+        """The first stage's scores ``[len(sources), num_nodes]``; the last answer is kept.
+
+        Embeddings are asked for one source at a time: a product of many rows at once rounds otherwise than one
+        of each does, and a source shall have the same candidates and parts in every company.
+        """
+        sources = np.ascontiguousarray(sources, np.int64)
+        if self._last[0] != sources.tobytes() or not len(sources):
+            if isinstance(self.first, Embeddings) and len(sources):
+                rows = np.concatenate([self.first.scores([source]) for source in sources])
+            else:
+                rows = self.first.scores(sources)
+            self._last = (sources.tobytes(), rows)
+        return self._last[1]
 
     def candidates(self, sources: np.ndarray) -> Candidates:
         """The candidates of some sources, each node once and ascending, never the source itself.
@@ -40,7 +57,7 @@ class Finder:
         main = next(iter(self.graph.relations))
         out, into = Step(main), Step(main, against=True)
         walks = ((out, into, out), (out, out), (out, into))
-        found = [best_of(self.first, sources, self.num)]
+        found = [_best(self.rows(sources), self.num)]
         found += [self.walker.top(walk, sources, -(-self.num // 2)) for walk in walks]
         rows = [np.repeat(np.arange(len(sources)), part.shape[1]) for part in found]
         nodes = [part.ravel().astype(np.int64) for part in found]
@@ -58,19 +75,11 @@ class Finder:
         return sources, ptr, node.astype(np.int32)
 
 
-def best_of(first: Scorer, sources: np.ndarray, num: int) -> np.ndarray:
-    """``[B, num]`` nodes of the largest scores, -1 where a score is ``-inf``; one source at a time.
-
-    A product of many rows at once rounds otherwise than one of each does; so a source has the same candidates
-    in every company.
-    """
-    num = min(num, len(first.ids))
-    found = np.full((len(sources), num), -1, np.int64)
-    for row, source in enumerate(sources):
-        scores = first.scores([source])[0]
-        best = np.argpartition(-scores, num - 1)[:num]
-        found[row] = np.where(np.isfinite(scores[best]), best, -1)
-    return found
+def _best(scores: np.ndarray, num: int) -> np.ndarray:
+    """``[B, num]`` nodes of the largest scores, -1 where a score is ``-inf``."""
+    num = min(num, scores.shape[1])
+    best = np.argpartition(-scores, num - 1, axis=1)[:, :num]
+    return np.where(np.isfinite(np.take_along_axis(scores, best, axis=1)), best, -1)
 
 
 def _joined(graph: DiGraph) -> list[Arcs]:

@@ -39,6 +39,7 @@ class RerankConfig:
         trees: how many.
         leaves: of each tree.
         rate: learning rate.
+        sources: at most so many sources of a lesson are learned from.
 
     Raises:
         ConfigError: a setting is out of range.
@@ -53,10 +54,11 @@ class RerankConfig:
     trees: int = 300
     leaves: int = 31
     rate: float = 0.08
+    sources: int = 10_000
 
     def __post_init__(self) -> None:
         shares = 0 < self.hidden < 1 and 0 < self.negatives <= 1 and self.rate > 0
-        if not shares or min(self.candidates, self.folds, self.trees) < 1 or self.leaves < 2:
+        if not shares or min(self.candidates, self.folds, self.trees, self.sources) < 1 or self.leaves < 2:
             raise ConfigError(
                 f"out of range: {self}", fix="Shares lie between 0 and 1, numbers are at least 1."
             )
@@ -129,6 +131,11 @@ def examples(lesson: Lesson, first: Scorer, config: RerankConfig, seed: int = 0)
     """
     finder = Finder(lesson.graph, first, config.candidates, known=config.known, seed=seed)
     sources = np.flatnonzero(lesson.hidden.out_degree)
+    asked = int(lesson.hidden.num_arcs)
+    if len(sources) > config.sources:
+        drawn = generator(seed, "sources").choice(len(sources), config.sources, replace=False)
+        sources = np.sort(sources[drawn])
+        asked = int(lesson.hidden.out_degree[sources].sum())
     rng, tables, labels, weights, found = generator(seed, "negatives"), [], [], [], 0
     for begin in range(0, len(sources), BATCH):
         at = finder.candidates(sources[begin : begin + BATCH])
@@ -147,7 +154,7 @@ def examples(lesson: Lesson, first: Scorer, config: RerankConfig, seed: int = 0)
     weight[label] /= weight[label].mean()
     names = tuple(columns(finder.parts))
     scale = log_odds_scale(lesson, first, sources, seed)
-    return Examples(np.concatenate(tables), label, weight, names, found / lesson.hidden.num_arcs, scale)
+    return Examples(np.concatenate(tables), label, weight, names, found / asked, scale)
 
 
 def log_odds_scale(

@@ -16,7 +16,6 @@ import numpy as np
 from thence.encode.baseline.svd import svd
 from thence.encode.embeddings import Embeddings
 from thence.encode.features import item_features
-from thence.encode.scorer import Scorer
 from thence.graph import Arcs, DiGraph
 from thence.graph.nodes import categories
 from thence.graph.walk.page_rank import push
@@ -25,6 +24,7 @@ from thence.rerank.ridge import Ridge
 from thence.rerank.walks import Candidates, Step, Walk, Walker, kernel_rows
 
 Values = Callable[[Candidates], np.ndarray]
+Rows = Callable[[np.ndarray], np.ndarray]
 LEAST = np.float32(-1e30)
 SVD_DIMS = (32, 128, 256)
 PPR = {"alpha": 0.3, "epsilon": 1e-5}
@@ -64,13 +64,13 @@ class Part:
 
 
 def all_parts(
-    graph: DiGraph, first: Scorer | None = None, *, walker: Walker | None = None, seed: int = 0
+    graph: DiGraph, first: Rows | None = None, *, walker: Walker | None = None, seed: int = 0
 ) -> list[Part]:
     """Every part that applies to a graph.
 
     Args:
         graph: what may be known.
-        first: the first stage, fitted to the same graph.
+        first: from sources to rows of scores of the first stage, fitted to the same graph.
         walker: of the same graph; a new one when not given.
         seed: of the factorisations.
     """
@@ -189,13 +189,9 @@ def _of_target(values: np.ndarray) -> Values:
 # ---- scores
 
 
-def _scored(first: Scorer, at: Candidates) -> np.ndarray:
+def _scored(rows_of: Rows, at: Candidates) -> np.ndarray:
     sources, ptr, nodes = at
-    rows = [
-        first.scores([source])[0, nodes[ptr[row] : ptr[row + 1]]]
-        for row, source in enumerate(sources)  # one at a time: in every company the same bytes
-    ]
-    scores = np.concatenate([*rows, np.empty(0)]).astype(np.float32)
+    scores = rows_of(sources)[np.repeat(np.arange(len(sources)), np.diff(ptr)), nodes].astype(np.float32)
     return np.where(np.isfinite(scores), scores, LEAST)
 
 

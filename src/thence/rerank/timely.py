@@ -287,13 +287,15 @@ def _labels(graph: DiGraph) -> list[tuple[str, np.ndarray]]:
     """Codes of the category's levels, of every label, and of that label within its category."""
     nodes = graph.nodes
     found: list[tuple[str, np.ndarray]] = []
+    if nodes is None:
+        return found
     skip = ("item_id", "title", "price", *COUNTED)
-    if nodes is not None and "category" in nodes.column_names:
+    if "category" in nodes.column_names:
         paths = nodes["category"].cast(pa.string()).to_pylist()
         for depth in range(1, LEVELS):
             cut = pa.array([None if path is None else ">".join(path.split(">")[:depth]) for path in paths])
             found.append((f"category.{depth}", kinds(pa.table({"level": cut}), ("level",), graph.num_nodes)))
-    for name in [] if nodes is None else sorted(set(nodes.column_names) - set(skip)):
+    for name in sorted(set(nodes.column_names) - set(skip)):
         if not str(nodes.schema.field(name).type).startswith(("string", "large_string", "dictionary")):
             continue
         code = kinds(nodes, (name,), graph.num_nodes)
