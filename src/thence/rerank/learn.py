@@ -34,7 +34,8 @@ class RerankConfig:
         hidden: share of the known arcs that a fold hides.
         folds: how often that is done anew; each fits the first stage once.
         whole_pairs: hide both directions of a pair together, for a test that does so.
-        known: known arcs are candidates too (purchases repeat), instead of being left out.
+        known: known arcs are candidates too (purchases repeat), instead of being left out. Lessons of hidden
+            arcs ask for new ones all the same; what repeats is learned from lessons that are given.
         negatives: share of the candidates that were not hidden which are kept to learn from.
         trees: how many.
         leaves: of each tree.

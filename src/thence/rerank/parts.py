@@ -26,6 +26,7 @@ from thence.rerank.walks import Candidates, Step, Walk, Walker, kernel_rows
 Values = Callable[[Candidates], np.ndarray]
 Rows = Callable[[np.ndarray], np.ndarray]
 LEAST = np.float32(-1e30)
+DAY = 86_400_000_000
 SVD_DIMS = (32, 128, 256)
 PPR = {"alpha": 0.3, "epsilon": 1e-5}
 WORDS: Mapping[str, str] = {
@@ -114,7 +115,7 @@ def columns(parts: list[Part]) -> list[str]:
 def _arc_parts(graph: DiGraph) -> list[Part]:
     found: list[Part] = []
     for r, (name, arcs) in enumerate(graph.relations.items()):
-        for value in ("weight", "support", "lift", "last_time"):
+        for value in ("weight", "support", "lift", "asymmetry", "last_time"):
             if value not in arcs.values or not arcs.num_arcs:
                 continue
             group = ("arc", "reverse") if r == 0 else ("other", "other")
@@ -125,14 +126,27 @@ def _arc_parts(graph: DiGraph) -> list[Part]:
 
 
 def _arc_value(arcs: Arcs, value: str, reverse: bool) -> Values:
+    known = fresh(arcs.values[value]) if value == "last_time" else arcs.values[value]
+
     def values(at: Candidates) -> np.ndarray:
         sources, ptr, nodes = at
         source = np.repeat(sources, np.diff(ptr))
         place = arcs.positions(nodes, source) if reverse else arcs.positions(source, nodes)
-        found = np.where(place >= 0, arcs.values[value][place], 0)
+        found = np.where(place >= 0, known[place], 0)
         return found.astype(np.float32)
 
     return values
+
+
+def fresh(times: np.ndarray) -> np.ndarray:
+    """How fresh arcs are beside the newest: 1 / (1 + days / 30), which no calendar date shifts.
+
+    Example:
+        >>> fresh(np.array([0, 30 * 86_400_000_000])).tolist()
+        [0.5, 1.0]
+    """
+    days = (times.max(initial=0) - times.astype(np.float64)) / DAY
+    return (1 / (1 + days / 30)).astype(np.float32)
 
 
 # ---- walks

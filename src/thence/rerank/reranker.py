@@ -10,7 +10,7 @@ that the first stage alone gives,
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -109,12 +109,13 @@ class Reranker:
         config = config or RerankConfig()
         if not graph.main.num_arcs:
             raise FitError("the main relation has no arcs", where=repr(graph), fix="Lower min_count.")
+        teaching = replace(config, known=False) if lessons is None else config  # fresh ones are asked for
         taught: list[Examples] = []
         source = hidden_lessons(graph, config, seed) if lessons is None else lessons
         for number, lesson in enumerate(source):
             if lesson.hidden.num_arcs:
                 own = derive_seed(seed, "lesson", number)
-                taught.append(examples(lesson, retrieve(lesson.graph), config, own))
+                taught.append(examples(lesson, retrieve(lesson.graph), teaching, own))
             progress("re-ranker", number + 1, config.folds if lessons is None else None)
         if not taught:
             raise FitError("no arcs to learn from", where=repr(graph), fix="Hide a larger share.")
