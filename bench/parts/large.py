@@ -28,7 +28,9 @@ from parts.graphs import power_law  # noqa: E402
 
 NODES, ARCS = 2_000_000, 14_000_000
 QUICK = 20
-COMMUNITY = 40
+COMMUNITY = 400
+MORE = 1.4
+"""Pairs drawn for each that is still missing, since popular ones fall together."""
 FOLLOWS = 0.8
 """Share of arcs that lead into the following community; the rest lead anywhere, by popularity."""
 BATCH, SHARED, FAN_OUTS, THREADS = 2048, 1024, (10, 10), 2
@@ -61,10 +63,10 @@ def simulate(nodes: int, arcs: int, seed: int = 0) -> Any:
         return np.minimum(drawn, nodes - 1)
 
     def pairs(num: int, step: int) -> np.ndarray:
-        """Distinct pairs; a few more are drawn than asked for, since some fall together."""
+        """Distinct pairs."""
         keys = np.empty(0, np.int64)
         while len(keys) < num:
-            more = int(1.1 * (num - len(keys))) + 100
+            more = int(MORE * (num - len(keys))) + 100
             source = np.searchsorted(total, rng.random(more) * total[-1], side="right") - 1
             target = near((source // COMMUNITY + step) % communities)
             anywhere = np.flatnonzero(rng.random(more) > FOLLOWS)

@@ -20,6 +20,7 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -138,7 +139,7 @@ class DaemonEncoder(nn.Module):
         self.register_buffer("draws", torch.zeros((), dtype=torch.int64))
         self._drawn: tuple[int, list[list[SparseMatrix]]] | None = None
         self._near = [] if config.sampled else [self._neighborhoods(k) for k in config.fan_outs]
-        self._sampler = self._fan_out() if config.sampled else None
+        self._sampler = self._fan_out(config.fan_outs[::-1]) if config.sampled else None
 
     @property
     def around(self) -> Any:
@@ -153,7 +154,7 @@ class DaemonEncoder(nn.Module):
     def forward(self) -> tuple[Tensor, Tensor, Tensor]:
         """Source and target embeddings ``[num_nodes, dim]`` and the targets' bias ``[num_nodes]``."""
         if self.config.sampled:
-            return self._piecewise()
+            return self._layerwise()
         rows = self.layers(self._start(None), self._hops(self._next_draw()))
         num = self.num_nodes
         return self._scaled(rows[:num]), rows[num:], self._bias()
@@ -177,14 +178,21 @@ class DaemonEncoder(nn.Module):
         rows = self.layers(self._start(sample.nodes), self._sampled_hops(sample))
         return self._scaled(rows[: len(sources)]), rows[len(sources) :]
 
-    def _piecewise(self) -> tuple[Tensor, Tensor, Tensor]:
-        """All embeddings, some nodes at a time, so that memory holds little beside them."""
-        step, pieces = self._next_draw(), []
-        for at in range(0, self.num_nodes, AT_ONCE):
-            nodes = np.arange(at, min(at + AT_ONCE, self.num_nodes))
-            pieces.append(self._seen_from(nodes, nodes, step))
-        source, target = (torch.cat([piece[role] for piece in pieces]) for role in (0, 1))
-        return source, target, self._bias()
+    def _layerwise(self) -> tuple[Tensor, Tensor, Tensor]:
+        """All embeddings, layer by layer and in each some nodes at a time: no neighbourhood is drawn twice."""
+        rows = self._start(None)
+        for layer, fan_out in enumerate(self.config.fan_outs):
+            sent = self.layers.sent(layer, rows)
+            sampler, pieces = self._fan_out([fan_out]), []
+            for at in range(0, 2 * self.num_nodes, AT_ONCE):
+                nodes = np.arange(at, min(at + AT_ONCE, 2 * self.num_nodes))
+                sample = sampler.sample(nodes, step=EVALUATION - layer)
+                near = sent[torch.from_numpy(sample.nodes).to(sent.device)]
+                pieces.append(self.layers.seen(near, self._sampled_hops(sample)[0]))
+            del sent
+            rows = torch.cat(pieces)
+        assert isinstance(rows, Tensor)  # there is a layer
+        return self._scaled(rows[: self.num_nodes]), rows[self.num_nodes :], self._bias()
 
     def _inputs(self, graph: DiGraph, seed: int) -> int:
         """Make what every node starts from; returns its width."""
@@ -246,12 +254,12 @@ class DaemonEncoder(nn.Module):
         self._drawn = (step, hops)
         return hops
 
-    def _fan_out(self) -> FanOut:
-        """Draws around nodes in their roles, from the output to the input."""
+    def _fan_out(self, fan_outs: Sequence[int]) -> FanOut:
+        """Draws around nodes in their roles, hop by hop."""
         sides = {"main": roles_side(self._main)}
         if self._beside is not None:
             sides["beside"] = beside_side(self._beside)
-        return FanOut(sides, list(reversed(self.config.fan_outs)), seed=derive_seed(self._seed, "daemon"))
+        return FanOut(sides, list(fan_outs), seed=derive_seed(self._seed, "daemon"))
 
     def _sampled_hops(self, sample: Sample) -> list[list[SparseMatrix]]:
         """Of each layer the matrices from what the layer before gave to what the next one needs."""

@@ -59,17 +59,22 @@ class RoleLayers(nn.Module):
             hops: of each layer the matrices of all relations; their columns are the rows of the layer before.
         """
         rows: Tensor | SparseMatrix = start
-        for weight, relations in zip(self.weight, hops, strict=True):
-            sent = rows(weight) if isinstance(rows, SparseMatrix) else rows @ weight
-            rows = normalize(self._seen(sent, relations), dim=1)
+        for layer, relations in enumerate(hops):
+            rows = self.seen(self.sent(layer, rows), relations)
         assert isinstance(rows, Tensor)  # there is a layer
         return rows
 
-    def _seen(self, sent: Tensor, relations: Relations) -> Tensor:
+    def sent(self, layer: int, rows: Tensor | SparseMatrix) -> Tensor:
+        """What nodes show to those that look at them: h W, ``[rows, width]``."""
+        weight = self.weight[layer]
+        return rows(weight) if isinstance(rows, SparseMatrix) else rows @ weight
+
+    def seen(self, sent: Tensor, relations: Relations) -> Tensor:
+        """What those make of it that look; they are the first rows of ``sent``. Of unit length."""
         parts = [matrix(sent) for matrix in relations]
         if self.self_term:
             parts.append(sent[: len(parts[0])])
         first, *others = parts if self.linear else [torch.relu(part) for part in parts]
         for part in others:
             first = first + part
-        return first
+        return normalize(first, dim=1)
