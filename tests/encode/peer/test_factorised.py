@@ -31,7 +31,7 @@ def graph(request: pytest.FixtureRequest) -> DiGraph:
 
 def first_values(matrix: np.ndarray, dim: int) -> np.ndarray:
     u, values, vt = np.linalg.svd(matrix)
-    return sum(values[k] * np.outer(u[:, k], vt[k]) for k in range(min(dim, len(values))))
+    return (u[:, :dim] * values[:dim]) @ vt[:dim]
 
 
 @pytest.mark.parametrize("decay", [0.1, 0.8])
@@ -123,9 +123,9 @@ def test_the_projection_counts_what_walks_would_meet(
     a = dense(graph)
     leaves, reaches = a.sum(1), a.sum(0)
     walk = a / np.where(leaves > 0, leaves, 1.0)[:, None]
-    counts = sum(
-        decay ** (k - 1) * np.diag(leaves) @ np.linalg.matrix_power(walk, k) for k in range(1, steps + 1)
-    )
+    counts = np.zeros_like(a)
+    for k in range(1, steps + 1):
+        counts += decay ** (k - 1) * np.diag(leaves) @ np.linalg.matrix_power(walk, k)
     counts = counts + back * counts.T
     damped = (
         counts / np.where(leaves > 0, leaves, 1.0)[:, None] ** 0.5 / np.where(reaches > 0, reaches, 1.0) ** 0.3
