@@ -1,6 +1,6 @@
 """A self-attentive sequence model, as published but for its loss: the learned baseline of this room.
 
-    x_k = e(item_k) + p_k,   then per block   x ← x + Attention(LN(x)),  x ← x + FFN(LN(x)),   h_k = LN(x_k)
+    x_k = √d e(item_k) + p_k,   then per block   x ← x + Attention(LN(x)),  x ← x + FFN(LN(x)),   h_k = LN(x_k)
 
 Attention is causal, so that one pass gives every beginning of a history; item vectors serve as input and as
 target. The published loss tells one following item from one other by a logistic loss; here a softmax over many
@@ -83,7 +83,7 @@ class SasRec(HistoryModel):
     def states(self, items: Tensor, inside: Tensor) -> Tensor:
         """Vectors ``[P, dim]`` of the histories that end at each place."""
         column = torch.arange(items.shape[1], device=items.device).expand_as(items)[inside]
-        x = self.dropout(self.vectors[items[inside]] + self.place[column])
+        x = self.dropout(self.config.dim**0.5 * self.vectors[items[inside]] + self.place[column])
         for block in self.blocks:
             x = block(x, inside)
         return self.norm(x)
@@ -100,12 +100,13 @@ class _Block(nn.Module):
         self.before, self.between = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.dropout = nn.Dropout(config.dropout)
 
-        def matrix(name: str, rows: int, columns: int) -> nn.Parameter:
+        def matrix(name: str, rows: int, columns: int, scale: float = 1.0) -> nn.Parameter:
             values = torch.randn(rows, columns, generator=torch_generator(seed, "block", block, name))
-            return nn.Parameter(values / rows**0.5)
+            return nn.Parameter(values * scale / rows**0.5)
 
-        self.mixed, self.back = matrix("mixed", dim, 3 * dim), matrix("back", dim, dim)
-        self.wide, self.narrow = matrix("wide", dim, dim), matrix("narrow", dim, dim)
+        small = (2 * config.blocks) ** -0.5  # so that the sum of all rounds is no larger than what goes in
+        self.mixed, self.back = matrix("mixed", dim, 3 * dim), matrix("back", dim, dim, small)
+        self.wide, self.narrow = matrix("wide", dim, dim), matrix("narrow", dim, dim, small)
         self.wide_bias, self.narrow_bias = nn.Parameter(torch.zeros(dim)), nn.Parameter(torch.zeros(dim))
 
     def forward(self, x: Tensor, inside: Tensor) -> Tensor:
