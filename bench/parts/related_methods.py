@@ -161,7 +161,7 @@ def reranked(method: Method, task: Task, choice: Choice, retrieval: Scorer) -> J
 def choose(method: Method, task: Task, budget: Budget) -> Choice:
     """The settings, the number of steps and the change that are best on the validation cases."""
     begun, best = time.process_time(), None
-    grid = method.grid[: budget.settings or None]
+    grid = _spread(method.grid, budget.settings)
     for number, settings in enumerate(grid):
         left = budget.seconds - (time.process_time() - begun)
         if number and left <= 0:
@@ -172,6 +172,13 @@ def choose(method: Method, task: Task, budget: Budget) -> Choice:
             best = found
     assert best is not None  # a grid has at least one setting
     return replace(best, seconds=time.process_time() - begun)
+
+
+def _spread(grid: tuple[dict[str, Any], ...], most: int) -> tuple[dict[str, Any], ...]:
+    """At most so many settings (0 for all), from all over the grid."""
+    if not most or len(grid) <= most:
+        return grid
+    return tuple(grid[round(at * (len(grid) - 1) / (most - 1))] for at in range(most))
 
 
 def _tried(method: Method, task: Task, settings: dict[str, Any], seconds: float) -> Choice:

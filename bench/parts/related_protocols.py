@@ -157,7 +157,8 @@ def one_seed(prefix: str, arguments: Namespace, task: Task) -> dict[str, Figures
         found = in_child(name, judge, 3600 + 20 * budget.seconds)
         if found:
             done[name] = found
-            say(f"  {_line(name, found)}")
+            for told in dict.fromkeys(key.split(".", 1)[0] for key in found):
+                say(f"  {_line(told, found)}")
     return done
 
 
