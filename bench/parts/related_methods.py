@@ -1,8 +1,8 @@
 """Every method there is, plain, published and ours: chosen on validation, fitted again, judged once.
 
 The registries are read at run time: ``encode.baseline.BASELINES``, ``encode.peer.PEERS`` and
-``train.recipes.RECIPES``. Ours is the recipe named ``ours`` (``dual`` where there is none) and the re-ranker
-over it.
+``train.recipes.RECIPES``. Ours are the spectral embeddings, and the re-ranker over the sum that they are factors
+of.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from thence.encode import Scorer
 from thence.encode.baseline import BASELINES, GRIDS
 from thence.encode.cold import category_popularity, feature_knn
 from thence.encode.peer import PEER_GRIDS, PEERS
+from thence.encode.spectral import SPECTRAL_GRID, PartsConfig, spectral, spectral_scorer
 from thence.evaluate import EvaluateConfig, evaluate, hit_rate
 from thence.graph import DiGraph
 
@@ -103,12 +104,11 @@ def methods(task: Task) -> list[Method]:
         found.append(Method("category_popularity", PLAIN, category_popularity, ({},)))
     found += [Method(name, PEER, make, tuple(PEER_GRIDS.get(name) or ({},))) for name, make in PEERS.items()]
     recipes = _recipes()
-    own = OURS if OURS in recipes else "dual"
-    for name in sorted(recipes, key=lambda name: name == own):
-        label = EMBEDDINGS if name == own else name
-        found.append(Method(label, LEARNED, partial(_fit, name), tuple(recipes[name].grid) or ({},)))
+    for name in sorted(recipes):
+        found.append(Method(name, LEARNED, partial(_fit, name), tuple(recipes[name].grid) or ({},)))
+    found.append(Method(EMBEDDINGS, PEER, spectral, SPECTRAL_GRID))
     if "transitive" in task.parts:  # what the second relation is good for
-        found.append(Method(ALONE, LEARNED, partial(_fit_main, own), tuple(recipes[own].grid) or ({},)))
+        found.append(Method(ALONE, PEER, _main_alone, SPECTRAL_GRID))
     return found
 
 
@@ -132,25 +132,24 @@ def measured(method: Method, task: Task, budget: Budget) -> Judged:
     figures[f"{method.name}.peak_gib"] = peak_gib()
     if method.name == EMBEDDINGS:
         try:
-            figures |= reranked(method, task, choice, scorer)
+            figures |= reranked(task, choice)
         except (ThenceError, ImportError) as error:
             say(f"  {OURS}: FAILED, skipped: {error}")
     return figures
 
 
-def reranked(method: Method, task: Task, choice: Choice, retrieval: Scorer) -> Judged:
+def reranked(task: Task, choice: Choice) -> Judged:
     """Ours re-ranked: trees over the retrieval, taught on arcs hidden from what is known. It plugs in here."""
     from thence.rerank import Lesson, RerankConfig, Reranker
 
     if len(task.changes) > 1:  # of cold products the second stage knows no parts
         return {}
-    begun = time.process_time()
+    begun, settings = time.process_time(), PartsConfig(**choice.settings)
     scorer = Reranker.fit(
         task.refit_on,
-        lambda graph: fitted(method, graph, choice, task.seed),
+        lambda graph: spectral_scorer(graph, settings, seed=task.seed),
         RerankConfig(whole_pairs=task.whole_pairs, known=task.test.known is None),
         lessons=None if task.lesson is None else [Lesson(task.fit_on, task.lesson)],
-        first=retrieval,
         seed=task.seed,
     )
     seconds = time.process_time() - begun
@@ -271,6 +270,6 @@ def _fit(name: str, graph: DiGraph, **settings: Any) -> Scorer:
     return fit_recipe(name, graph, **settings)
 
 
-def _fit_main(name: str, graph: DiGraph, **settings: Any) -> Scorer:
+def _main_alone(graph: DiGraph, **settings: Any) -> Scorer:
     main = next(iter(graph.relations))
-    return _fit(name, replace(graph, relations={main: graph.main}), **settings)
+    return spectral(replace(graph, relations={main: graph.main}), **settings)

@@ -288,3 +288,34 @@ def arc_probability(scores: Tensor, *, negatives: float, num_arcs: int, num_pair
         King, Zeng, "Logistic regression in rare events data", Political Analysis 2001, equation 7.
     """
     return torch.sigmoid(scores + math.log(negatives) + math.log(num_arcs) - math.log(num_pairs - num_arcs))
+
+
+def top_loss(scores: Tensor, share: Tensor, log_weight: Tensor, power: float) -> Tensor:
+    """Cross-entropy that looks at the top of each list: what is far down in it is let go.
+
+        L = Σ_bc share_bc · (1 - p_bc^power) / power ,    p = softmax of the scores over each row
+
+    With ``power`` → 0 it is the cross-entropy, with 1 it is one minus the mean chance of what is right; between
+    them, as a hit rate does, it cares less and less for a target that stands hopelessly low.
+
+    Args:
+        scores: ``[B, C]``.
+        share: ``[B, C]``, weight of each candidate that is right, 0 elsewhere; all add up to 1.
+        log_weight: ``[B, C]`` added to candidates in the denominator; -inf for one that must not count.
+        power: from 0 to 1.
+
+    Returns:
+        scalar.
+
+    Example:
+        >>> share = torch.tensor([[0.0, 1.0]])
+        >>> top_loss(torch.zeros(1, 2), share, torch.zeros(1, 2), 1.0).item()  # a chance of one half
+        0.5
+
+    References:
+        Zhang, Sabuncu, "Generalized cross entropy loss", NeurIPS 2018, equation 6.
+    """
+    log_chance = scores - torch.logsumexp(scores + log_weight, dim=1, keepdim=True)
+    if power == 0:
+        return -(share * log_chance).sum()
+    return -(share * torch.expm1(power * log_chance.clamp(max=0.0))).sum() / power

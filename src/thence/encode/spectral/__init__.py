@@ -1,0 +1,7 @@
+"""Ours: directed embeddings from weighted parts of the graph, factored without being written out."""
+
+from thence.encode.spectral.parts import PartsConfig as PartsConfig
+from thence.encode.spectral.spectral import SPECTRAL_GRID as SPECTRAL_GRID
+from thence.encode.spectral.spectral import SpectralScorer as SpectralScorer
+from thence.encode.spectral.spectral import spectral as spectral
+from thence.encode.spectral.spectral import spectral_scorer as spectral_scorer
