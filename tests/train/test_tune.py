@@ -13,7 +13,7 @@ from tests.encode.graphs import random_graph, weighted_graph
 from thence.base.errors import ArtifactError, ConfigError, DataError
 from thence.encode.baseline import BASELINES
 from thence.encode.peer import PEERS
-from thence.train.methods import divided, fit_method, methods
+from thence.train.methods import divided, fit_method, grid_of, methods
 from thence.train.recipes import RECIPES
 from thence.train.spaces import SPACES, Among, Range, _between, space_of, start_of
 from thence.train.trials import DONE, FAILED, STOPPED, Budget, Journal, Study, Trial
@@ -195,7 +195,10 @@ def test_every_method_can_be_searched_from_its_defaults() -> None:
         for key, one in space.items():
             assert one.nearest(start[key]) == start[key], (name, key)
             assert isinstance(one, Among) or one.low < one.high
-        assert all(key.startswith("train.") for key in space) or divided(start)[0]
+        for key, value in grid_of(name)[0].items():
+            assert start[key] == (list(value) if isinstance(value, tuple) else value), (name, key)
+        for key, value in divided(start)[1].items():
+            assert value == getattr(RECIPES[name].train, key), (name, key)
 
 
 def test_ranges_hold_what_is_near() -> None:

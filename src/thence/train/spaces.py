@@ -1,8 +1,8 @@
 """What tuning searches: for each method, how far each setting may range.
 
 Ranges are written down where a method's grid is too coarse to search in. A method without an entry is searched
-between the least and the largest value of each setting in its grid, and every method that is trained also over
-the settings of training in :data:`TRAINING`.
+between the least and the largest value of each setting in its grid, and every method that is trained also round
+its own settings of training.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from thence.train.config import TrainConfig
 from thence.train.methods import TRAIN, grid_of
-from thence.train.recipes import RECIPES
+from thence.train.recipes import RECIPES, Recipe, softmax_objective
 
 
 @dataclass(frozen=True)
@@ -94,19 +94,11 @@ class Among:
 
 Space = Mapping[str, Range | Among]
 
-TRAINING: Space = {
-    "train.learning_rate": Range(1e-3, 3e-2, log=True),
-    "train.weight_decay": Range(1e-2, 10.0, log=True),
-    "train.source_power": Range(0.0, 1.0),
-    "train.weight_power": Range(0.5, 2.0),
-    "train.reverse_weight": Range(1e-2, 10.0, log=True),
-    "train.batch_size": Among((128, 256, 512, 1024)),
-}
-"""Of every method that is trained."""
-
 SPACES: Mapping[str, Space] = {
     "lift": {"power": Range(0.0, 1.0)},
+    "recent_counts": {"half_life": Range(3.0, 1000.0, log=True, start=56.0)},
     "item_cf": {"power": Range(0.0, 1.5)},
+    "cf_reverse": {"weight": Range(0.0, 3.0, start=0.5), "power": Range(0.0, 1.0)},
     "svd": {
         "dim": Among((32, 64, 128, 256, 512), start=128),
         "out_power": Range(0.0, 1.0),
@@ -117,14 +109,70 @@ SPACES: Mapping[str, Space] = {
         "steps": Range(1, 6, whole=True, start=4),
         "power": Range(0.0, 1.0),
     },
+    "page_rank_both": {"alpha": Range(0.05, 0.95), "power": Range(0.0, 1.0)},
+    "walk": {
+        "steps": Range(1, 5, whole=True),
+        "stay": Range(0.0, 2.0, start=0.5),
+        "out_power": Range(0.0, 1.0),
+        "in_power": Range(0.0, 1.0),
+    },
+    "hope": {"dim": Among((32, 64, 128, 256, 512)), "decay": Range(0.05, 0.95)},
+    "strap": {"dim": Among((32, 64, 128, 256, 512)), "alpha": Range(0.1, 0.95)},
+    "app": {
+        "alpha": Range(0.1, 0.95),
+        "noise_power": Range(0.0, 1.0),
+        "rate": Range(0.02, 1.0, log=True, start=0.2),
+    },
+    "nerd": {
+        "hops": Range(1, 4, whole=True),
+        "noise_power": Range(0.0, 1.0, start=0.75),
+        "rate": Range(0.02, 1.0, log=True, start=0.2),
+    },
+    "ease": {
+        "ridge": Range(0.5, 500.0, log=True),
+        "reverse": Range(0.0, 2.0),
+        "out_power": Range(0.0, 1.0),
+        "in_power": Range(0.0, 1.0),
+    },
+    "projection": {
+        "decay": Range(0.1, 1.0, start=0.5),
+        "back": Range(0.0, 1.0),
+        "source_power": Range(0.0, 1.0, start=0.5),
+        "target_power": Range(0.0, 1.0),
+    },
     "dual": {
         "dim": Among((64, 128, 256), start=128),
         "layers": Range(0, 2, whole=True, start=1),
         "fan_out": Among((8, 16, 32, 64), start=32),
         "free_vectors": Among((True, False)),
-        **TRAINING,
     },
 }
+"""Of the methods themselves; settings of training come beside them from :func:`training_of`."""
+
+
+def training_of(recipe: Recipe) -> dict[str, Range | Among]:
+    """What is searched of a learned method's training: as far round its own settings for every method.
+
+    The learning rate ten times up and down, weight decay to a hundred times, batches a quarter to twice as
+    large; and where sources are drawn for a softmax, how they are drawn, weighted, and told from reverses.
+
+    Example:
+        >>> space = training_of(RECIPES["dual"])
+        >>> space["train.batch_size"].values, space["train.learning_rate"].low
+        ((128, 256, 512, 1024), 0.0005)
+    """
+    own = recipe.train
+    rate, decay, batch = own.learning_rate, own.weight_decay, own.batch_size
+    space: dict[str, Range | Among] = {
+        "learning_rate": Range(rate / 10, rate * 10, log=True),
+        "weight_decay": Range(decay / 10, decay * 100, log=True) if decay else Among((0.0, 1e-3, 1e-2, 1e-1)),
+        "batch_size": Among((max(batch // 4, 1), max(batch // 2, 1), batch, 2 * batch)),
+    }
+    if recipe.objective is softmax_objective:
+        space["source_power"], space["weight_power"] = Range(0.0, 1.0), Range(0.5, 2.0)
+        if own.reverse_weight:
+            space["reverse_weight"] = Range(own.reverse_weight / 10, own.reverse_weight * 100, log=True)
+    return {f"{TRAIN}{key}": one for key, one in space.items()}
 
 
 def space_of(name: str) -> dict[str, Range | Among]:
@@ -138,10 +186,9 @@ def space_of(name: str) -> dict[str, Range | Among]:
         (['power'], {})
     """
     grid = grid_of(name)
-    if name in SPACES:
-        return dict(SPACES[name])
-    space = {key: _between([row[key] for row in grid if key in row]) for row in grid for key in row}
-    return space | (dict(TRAINING) if name in RECIPES else {})
+    found = {key: _between([row[key] for row in grid if key in row]) for row in grid for key in row}
+    own = {**found, **SPACES.get(name, {})}
+    return own | (training_of(RECIPES[name]) if name in RECIPES else {})
 
 
 def start_of(name: str) -> dict[str, Any]:
