@@ -34,6 +34,9 @@ def more(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--budget", type=float, default=None, help="CPU seconds to choose a method's settings in"
     )
+    parser.add_argument(
+        "--peer-seeds", type=int, default=None, help="seeds of published methods that are trained"
+    )
 
 
 if __name__ == "__main__":

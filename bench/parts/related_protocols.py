@@ -13,7 +13,18 @@ from pathlib import Path
 from common import emit, over_seeds, say
 from parts.related_child import in_child
 from parts.related_data import GRAPHS, load_graph, read_arcs
-from parts.related_methods import EMBEDDINGS, OURS, PEER, PLAIN, Budget, judged, kind_of, measured, methods
+from parts.related_methods import (
+    EMBEDDINGS,
+    LEARNED,
+    OURS,
+    PEER,
+    PLAIN,
+    Budget,
+    judged,
+    kind_of,
+    measured,
+    methods,
+)
 from parts.related_tasks import Task, of_arcs, of_bias, of_nodes
 from thence.base.errors import ThenceError
 from thence.graph import DiGraph
@@ -150,6 +161,9 @@ def one_seed(prefix: str, arguments: Namespace, task: Task) -> dict[str, Figures
     }
     chosen = arguments.methods or (QUICK_METHODS if arguments.quick else None)
     for method in methods(task):
+        few = method.kind == LEARNED and kind_of(method.name) == PEER
+        if few and arguments.peer_seeds is not None and task.seed >= arguments.peer_seeds:
+            continue
         if chosen is None or not {method.name, method.kind}.isdisjoint(chosen):
             work[method.name] = partial(measured, method, task, budget)
     done = {}
