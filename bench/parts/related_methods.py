@@ -1,8 +1,8 @@
 """Every method there is, plain, published and ours: chosen on validation, fitted again, judged once.
 
 The registries are read at run time: ``encode.baseline.BASELINES``, ``encode.peer.PEERS`` and
-``train.recipes.RECIPES``. Ours are the spectral embeddings, and the re-ranker over the sum that they are factors
-of.
+``train.recipes.RECIPES``. Ours are the spectral embeddings, and the re-ranker over the sum of which they are
+factors.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def kind_of(name: str) -> str:
     """Which kind a figure's method is of."""
     if name in BASELINES or name in ("feature_knn", "category_popularity"):
         return PLAIN
-    return "" if name in (OURS, EMBEDDINGS, ALONE, "ceiling") else PEER
+    return "" if name in (OURS, EMBEDDINGS, ALONE, "dual", "dual_decoded", "ceiling") else PEER
 
 
 def measured(method: Method, task: Task, budget: Budget) -> Judged:
