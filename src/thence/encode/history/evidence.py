@@ -72,11 +72,12 @@ class Evidence:
     Example:
         >>> from thence.encode.history.neighbours import SessionNeighbours
         >>> sessions = Sessions.of(IdMap(["phone", "case", "sock"]), [[0, 1], [0, 1], [1, 2]])
-        >>> evidence = Evidence(sessions, {"neighbours": View(SessionNeighbours(sessions, before=0.0),
-        depth=2)}) >>> evidence.names[:3]
+        >>> view = View(SessionNeighbours(sessions, before=0.0), depth=2)
+        >>> evidence = Evidence(sessions, {"neighbours": view})
+        >>> evidence.names[:3]
         ('neighbours', 'neighbours.rank', 'in_history')
-        >>> evidence.candidates(Sessions.of(sessions.ids, [[1]])).nodes.tolist()  # the case again, then the
-        sock [[1, 2]]
+        >>> evidence.candidates(Sessions.of(sessions.ids, [[1]])).nodes.tolist()  # the case again, the sock
+        [[1, 2]]
     """
 
     sessions: Sessions

@@ -46,8 +46,8 @@ class SessionNeighbours:
     Example:
         >>> sessions = Sessions.of(IdMap(["phone", "case", "sock"]), [[0, 1], [0, 1], [1, 2]])
         >>> scorer = SessionNeighbours(sessions, before=0.0)
-        >>> scorer.scores(Sessions.of(sessions.ids, [[1]])).round(2).tolist()  # nothing leads from case to
-        phone [[0.0, 2.12, 0.71]]
+        >>> scorer.scores(Sessions.of(sessions.ids, [[1]])).round(2)  # nothing leads from case to phone
+        array([[0.  , 2.12, 0.71]], dtype=float32)
     """
 
     sessions: Sessions

@@ -68,8 +68,8 @@ class Recency:
     Example:
         >>> phone, case, cable = np.eye(3)
         >>> vectors = Embeddings(IdMap(["phone", "case", "cable"]), [phone, case, cable], [cable, phone, case])
-        >>> Recency(vectors, decay=1.0).scores(Sessions.of(vectors.ids, [[0, 1]])).round(2).tolist()
-        [[0.0, 0.37, 1.0]]
+        >>> Recency(vectors, decay=1.0).scores(Sessions.of(vectors.ids, [[0, 1]])).round(2)
+        array([[0.  , 0.37, 1.  ]], dtype=float32)
     """
 
     scorer: Scorer

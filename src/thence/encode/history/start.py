@@ -1,7 +1,7 @@
 """Where learned history vectors start: a factorisation of which items stand near each other in sessions.
 
-    C_ij = Σ 1 / distance over all places at most ``window`` apart
-    D^-½ (C + Cᵀ) D^-½ ≈ U Σ Vᵀ ,   e_i = U_i √Σ / ‖·‖
+C_ij = Σ 1 / distance over all places at most ``window`` apart
+D^-½ (C + Cᵀ) D^-½ ≈ U Σ Vᵀ ,   e_i = U_i √Σ / ‖·‖
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def nearby_vectors(sessions: Sessions, dim: int, *, window: int = 4, seed: int =
 
     Example:
         >>> from thence.base.ids import IdMap
-        >>> vectors = nearby_vectors(Sessions.of(IdMap("abcd"), [[0, 1], [0, 1], [2, 3]]), dim=2)
+        >>> vectors = nearby_vectors(Sessions.of(IdMap("abcdef"), [[0, 1, 2], [3, 4, 5]]), dim=2)
         >>> near = vectors @ vectors.T
-        >>> bool(near[0, 1] > 0.9), bool(near[0, 2] < 0.1)
+        >>> bool(near[0, 1] > 0.9), bool(near[0, 3] < 0.1)
         (True, True)
     """
     num = len(sessions.ids)

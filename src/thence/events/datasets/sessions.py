@@ -130,7 +130,7 @@ def read_sessions(path: str | Path, ids: IdMap | None = None) -> Sessions:
     Example:
         >>> import tempfile
         >>> with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-        ...     print("phone case\\nsock phone", file=file, flush=True)
+        ...     print("phone case\nsock phone", file=file, flush=True)
         ...     sessions = read_sessions(file.name)
         >>> sessions, sessions.ids.decode([2])
         (Sessions(2 sessions, 4 events, 3 items), ['sock'])
