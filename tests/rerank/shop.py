@@ -15,7 +15,7 @@ from thence.graph.split import ArcSplit, split_arcs
 from thence.rerank import RerankConfig, Reranker
 
 SIZE, COMMUNITIES = 14, 3
-CONFIG = RerankConfig(candidates=42, folds=2, negatives=1.0, trees=25, leaves=8, rate=0.3)
+CONFIG = RerankConfig(candidates=42, hidden=0.2, folds=2, negatives=1.0, trees=25, leaves=8, rate=0.3)
 COMMUNITY = np.repeat(np.arange(COMMUNITIES), SIZE)
 
 

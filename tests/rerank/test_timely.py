@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -22,7 +24,7 @@ START = 1_500_000_000_000_000
 CONFIG = GraphConfig(relations=("same_basket",), min_count=3)
 
 
-def shop(users: int = 60, weeks: int = 20, items: int = 24, seed: int = 0) -> EventLog:
+def shop(users: int = 40, weeks: int = 12, items: int = 24, seed: int = 0) -> EventLog:
     """Customers buy in one kind each week; kinds are six items wide, the first of each leads to the others."""
     rng = np.random.default_rng(seed)
     rows = []
@@ -59,6 +61,16 @@ def known_at(log: EventLog, week: int, until: int | None = None) -> Known:
 @pytest.fixture(scope="module")
 def log() -> EventLog:
     return shop()
+
+
+@pytest.fixture(scope="module")
+def lesson(log: EventLog) -> Known:
+    return known_at(log, 4, 8)
+
+
+@pytest.fixture(scope="module")
+def now(log: EventLog) -> Known:
+    return known_at(log, 8)
 
 
 def everything(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -133,9 +145,9 @@ def test_nothing_later_than_the_clock_is_seen(log: EventLog) -> None:
         np.testing.assert_array_equal(one.values(at), other.values(at))
 
 
-def test_a_taught_re_ranker_finds_the_kind_and_answers_both_ways_alike(log: EventLog) -> None:
+def test_a_taught_re_ranker_finds_the_kind_and_answers_both_ways_alike(lesson: Known, now: Known) -> None:
     config = RerankConfig(candidates=12, negatives=1.0, trees=20)
-    ranker = TimelyReranker.fit(known_at(log, 8), [known_at(log, 4, 8)], config)
+    ranker = TimelyReranker.fit(now, [lesson], config)
     everyone = np.arange(len(ranker.ids))
     scores = ranker.scores(everyone)
     assert scores.shape == (24, 24) and np.isfinite(scores).all()
@@ -146,27 +158,27 @@ def test_a_taught_re_ranker_finds_the_kind_and_answers_both_ways_alike(log: Even
     np.fill_diagonal(scores, -np.inf)
     best = np.argsort(-scores, axis=1)[:, :3]
     assert (kind[best] == kind[:, None]).mean() > 0.8
-    again = TimelyReranker.fit(known_at(log, 8), [known_at(log, 4, 8)], config)
+    again = TimelyReranker.fit(now, [lesson], config)
     np.testing.assert_array_equal(again.scores(everyone)[0], ranker.scores(everyone)[0])
 
 
-def test_candidates_stand_above_all_others(log: EventLog) -> None:
-    ranker = TimelyReranker.fit(known_at(log, 8), [known_at(log, 4, 8)], RerankConfig(candidates=2, trees=5))
+def test_candidates_stand_above_all_others(lesson: Known, now: Known) -> None:
+    ranker = TimelyReranker.fit(now, [lesson], RerankConfig(candidates=2, trees=5))
     _, ptr, nodes = ranker.now.candidates(np.array([5]), 2)
     scores = ranker.scores([5])[0]
     others = np.setdiff1d(np.arange(24), [*nodes[: ptr[1]], 5])
     assert len(others) and scores[nodes].min() > scores[others].max()
 
 
-def test_lessons_without_a_future_or_from_the_future_are_refused(log: EventLog) -> None:
+def test_lessons_without_a_future_or_from_the_future_are_refused(lesson: Known, now: Known) -> None:
     with pytest.raises(ConfigError, match="came after"):
-        TimelyReranker.fit(known_at(log, 8), [known_at(log, 4)])
+        TimelyReranker.fit(now, [replace(lesson, after=None)])
     with pytest.raises(ConfigError, match="clock"):
-        TimelyReranker.fit(known_at(log, 4), [known_at(log, 6, 8)])
+        TimelyReranker.fit(lesson, [replace(now, after=lesson.after)])
 
 
-def test_the_table_has_a_column_for_every_part(log: EventLog) -> None:
-    known = known_at(log, 6)
+def test_the_table_has_a_column_for_every_part(now: Known) -> None:
+    known = now
     at = known.candidates(np.arange(3), 4)
     table = part_table(known.parts, at)
     assert table.shape == (len(at[2]), len(known.parts)) and np.isfinite(table).all()

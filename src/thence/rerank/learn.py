@@ -1,9 +1,9 @@
 """How a re-ranker is taught: hide known arcs, compute every part on what is left, and ask which were hidden.
 
 A part never sees the arc that it is judged by: the hidden arcs are taken out of the graph before the first
-stage is fitted to it and before any part is computed. The share that is hidden should be near the share that
-is missing in truth, because every count shrinks with it. Where time decides (an event log), the hidden arcs are
-those of a later period and the graph is the one before it; :class:`Lesson` takes any such pair.
+stage is fitted to it and before any part is computed. Every count shrinks with what is hidden, so the share is
+small: a graph that lacks much more than in truth is another kind of graph. Where time decides (an event log), the
+hidden arcs are those of a later period and the graph is the one before it; :class:`Lesson` takes any such pair.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class RerankConfig:
     """
 
     candidates: int = 200
-    hidden: float = 0.2
+    hidden: float = 0.1
     folds: int = 3
     whole_pairs: bool = False
     known: bool = False
-    negatives: float = 0.25
+    negatives: float = 0.15
     trees: int = 300
     leaves: int = 31
     rate: float = 0.08
