@@ -187,7 +187,7 @@ def test_unknown_methods_and_settings_are_refused() -> None:
 
 
 def test_every_method_can_be_searched_from_its_defaults() -> None:
-    assert set(methods()) == {*BASELINES, *PEERS, *RECIPES}
+    assert set(methods()) == {"spectral", *BASELINES, *PEERS, *RECIPES}
     assert set(SPACES) <= set(methods())
     for name in methods():
         space, start = space_of(name), start_of(name)

@@ -81,7 +81,7 @@ def tune(
 def _usual() -> list[str]:
     from thence.encode.baseline import BASELINES
 
-    return [_ours(), *BASELINES]
+    return [_ours(), "spectral", *BASELINES]
 
 
 def _ours() -> str:

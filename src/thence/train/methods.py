@@ -6,29 +6,33 @@ to the function or the encoder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from thence.base.errors import ConfigError, nearest
 from thence.base.progress import Progress, silent
 from thence.encode.baseline import BASELINES, GRIDS
 from thence.encode.peer import PEER_GRIDS, PEERS
+from thence.encode.spectral import SPECTRAL_GRID, spectral
 from thence.graph import DiGraph
 from thence.train.fit import Validate
 from thence.train.recipes import RECIPES, fit_recipe
 
 TRAIN = "train."
 Settings = Mapping[str, Any]
+COMPUTED: Mapping[str, Callable[..., Any]] = {"spectral": spectral, **PEERS, **BASELINES}
+"""Methods that are functions of a graph: ours, published and plain ones."""
+GRIDS_OF: Mapping[str, tuple[dict[str, Any], ...]] = {"spectral": SPECTRAL_GRID, **PEER_GRIDS, **GRIDS}
 
 
 def methods() -> list[str]:
-    """Names of all methods: the plain ones, those that are computed, those that are trained.
+    """Names of all methods: those that are computed, those that are trained.
 
     Example:
-        >>> {"counts", "dual"} <= set(methods())
+        >>> {"counts", "dual", "spectral"} <= set(methods())
         True
     """
-    return [*BASELINES, *PEERS, *RECIPES]
+    return [*COMPUTED, *RECIPES]
 
 
 def check_method(name: str) -> str:
@@ -56,7 +60,7 @@ def grid_of(name: str) -> tuple[dict[str, Any], ...]:
     """
     if check_method(name) in RECIPES:
         return tuple(RECIPES[name].grid) or ({},)
-    return tuple((PEER_GRIDS if name in PEERS else GRIDS).get(name, ({},)))
+    return tuple(GRIDS_OF.get(name, ({},)))
 
 
 def divided(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -110,5 +114,4 @@ def fit_method(
         )
     if train:
         raise ConfigError(f"{name!r} is not trained, yet {TRAIN}{next(iter(train))} is set", fix="Drop it.")
-    make = PEERS[name] if name in PEERS else BASELINES[name]
-    return make(graph, **own)
+    return COMPUTED[name](graph, **own)

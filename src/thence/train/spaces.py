@@ -95,6 +95,12 @@ class Among:
 Space = Mapping[str, Range | Among]
 
 SPACES: Mapping[str, Space] = {
+    "spectral": {
+        "dim": Among((128, 256, 512), start=512),
+        "rank": Among((128, 256, 512), start=512),
+        "damp": Range(0.0, 0.5, start=0.0),
+        "weight_power": Range(0.0, 1.0, start=0.5),
+    },
     "lift": {"power": Range(0.0, 1.0)},
     "recent_counts": {"half_life": Range(3.0, 1000.0, log=True, start=56.0)},
     "item_cf": {"power": Range(0.0, 1.5)},
