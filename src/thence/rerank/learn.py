@@ -2,8 +2,8 @@
 
 A part never sees the arc that it is judged by: the hidden arcs are taken out of the graph before the first
 stage is fitted to it and before any part is computed. Every count shrinks with what is hidden, so the share is
-small: a graph that lacks much more than in truth is another kind of graph. Where time decides (an event log), the
-hidden arcs are those of a later period and the graph is the one before it; :class:`Lesson` takes any such pair.
+small: a graph that lacks much more than in truth is another kind of graph. Where time decides, the hidden arcs
+are those of a later period and the graph is the one before it; :class:`Lesson` takes any such pair.
 """
 
 from __future__ import annotations
