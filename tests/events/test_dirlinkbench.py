@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ from thence.events.datasets.dirlinkbench import read_citation_graph, read_link_s
 
 
 def written(folder: Path, adjacency: np.ndarray, words: np.ndarray, **more: np.ndarray) -> Path:
-    arrays: dict[str, np.ndarray] = dict(more)
+    arrays: dict[str, Any] = dict(more)
     for name, dense in (("adj_matrix", adjacency), ("attr_matrix", words)):
         m = sp.csr_matrix(dense.astype(np.float32))
         arrays |= {f"{name}.data": m.data, f"{name}.indices": m.indices, f"{name}.indptr": m.indptr}

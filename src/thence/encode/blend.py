@@ -50,7 +50,9 @@ class Likeness:
         rows: Any = self._features[np.asarray(sources, np.int64)]
         return np.asarray((rows @ self._features.T).toarray(), np.float32)
 
-    scores_into = scores
+    def scores_into(self, targets: ArrayLike) -> np.ndarray:
+        """The same cosines, which look alike from both ends."""
+        return self.scores(targets)
 
     def pairs(self, sources: ArrayLike, targets: ArrayLike) -> np.ndarray:
         """Cosines ``[n]`` of pairs."""

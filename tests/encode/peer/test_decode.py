@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -81,7 +83,7 @@ def test_page_rank_both_ways_is_a_sum_over_walks() -> None:
     graph = random_graph()
     a = graph.main.matrix().toarray() + graph.main.matrix().toarray().T
     walk = a / a.sum(1, keepdims=True)
-    expected = sum(0.3 * 0.7**t * np.linalg.matrix_power(walk, t) for t in range(6))
+    expected: Any = sum(0.3 * 0.7**t * np.linalg.matrix_power(walk, t) for t in range(6))
     scorer = page_rank_both(graph, alpha=0.3, steps=5)
     np.testing.assert_allclose(scorer.scores(range(12)), expected, atol=1e-6)
     np.testing.assert_allclose(scorer.scores_into(range(12)), expected.T, atol=1e-6)

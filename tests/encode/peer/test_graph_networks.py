@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,7 +113,7 @@ def test_magnet_by_its_formula_in_complex_numbers(order: int, graph: DiGraph) ->
     laplacian = np.eye(len(a)) - degree[:, None] * both * degree * np.exp(2j * np.pi * 0.15 * (a - a.T))
     scaled = laplacian - np.eye(len(a))
     polynomials = [np.eye(len(a)), scaled, 2 * scaled @ scaled - np.eye(len(a))][: order + 1]
-    z = words(graph) * (1 + 1j)
+    z: Any = words(graph) * (1 + 1j)
     for k in (0, 1):
         weights, bias = (getattr(model, side)[k].detach().numpy() for side in ("weights", "biases"))
         z = sum(t @ z @ w for t, w in zip(polynomials, weights, strict=True)) + bias * (1 + 1j)
