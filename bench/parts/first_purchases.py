@@ -7,7 +7,8 @@ validation weeks by models that see only what came before them; the test weeks a
 no methods: they know a part of what they are judged on. ``oracle`` knows all of it, so it counts noise as
 knowledge. ``other_half`` knows the pairs that the other half of the households will buy in the same weeks, and
 ``other_half_popularity`` how often these will buy each product for the first time: what a season or a trend
-could tell at the very most, and no household of its own.
+could tell, and no household of its own. ``trees_of_the_same_weeks`` need not foresee anything: they are taught
+on other households of the weeks that they are judged on.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ from thence.evaluate.tallies import case_tallies  # noqa: E402
 from thence.events import EventLog, complete_journey  # noqa: E402
 from thence.graph import Arcs  # noqa: E402
 from thence.graph.build import GraphConfig, build_graph  # noqa: E402
-from thence.rerank.timely import LESSON, Known, TimelyReranker  # noqa: E402
+from thence.rerank.model import Trees  # noqa: E402
+from thence.rerank.timely import LESSON, Known, TimelyReranker, lesson_examples  # noqa: E402
 
 EARLIER = "2017-07-18"
 """As long before the validation weeks as these are before the test: the lesson to choose on."""
@@ -102,7 +104,23 @@ def bounds(log: EventLog) -> dict[str, float]:
         scaled = sp.csr_matrix((counted + future) @ sp.diags(scale))
         tried.append(hit_rate(MatrixScorer(graph.ids, scaled), judged))
     found["other_half_popularity"] = max(tried)
+    found |= same_weeks(test)
+    say(f"bounds: {found}")
     return {f"bound.{name}.HR@10": value for name, value in found.items()}
+
+
+def same_weeks(judge: Weeks) -> dict[str, float]:
+    """Trees taught on a third of the households in the very weeks that they are judged on, by another third.
+
+    The rest of the households stays unseen, so that the figure compares with one that foresees nothing.
+    """
+    third = np.random.default_rng(0).integers(0, 3, judge.cases.num_groups)[judge.cases.clusters]
+    lesson = replace(judge.known, after=arcs_of(judge.cases.select(third == 0)))
+    trees = Trees.fit([lesson_examples(lesson)], LESSON)
+    rest = Weeks(judge.known, judge.cases.select(third == 1))
+    counted = MatrixScorer(judge.known.graph.ids, judge.known.graph.main.matrix())
+    taught = by_trees(TimelyReranker(judge.known, trees), rest)
+    return {"counts_on_a_third": hit_rate(counted, rest.cases), "trees_of_the_same_weeks": max(taught.values())}
 
 
 def plain(log: EventLog, names: Sequence[str] = PLAIN) -> dict[str, float]:

@@ -154,7 +154,7 @@ class TimelyReranker:
         taught = []
         for number, lesson in enumerate(lessons):
             _check(lesson, now)
-            taught.append(_examples(lesson, config, seed + number))
+            taught.append(lesson_examples(lesson, config, seed + number))
             progress("timely re-ranker", number + 1, None)
         if not taught:
             raise FitError("no lessons", fix="Give what was known at an earlier clock.")
@@ -226,9 +226,21 @@ def _check(lesson: Known, now: Known) -> None:
         raise ConfigError("a lesson's clock is not before the one of now", fix="Use log.before(moment).")
 
 
-def _examples(lesson: Known, config: RerankConfig, seed: int) -> Examples:
+def lesson_examples(lesson: Known, config: RerankConfig = LESSON, seed: int = 0) -> Examples:
+    """Candidates of every source that something came after, with their parts and how often they came.
+
+    Args:
+        lesson: what was known, and what came after it.
+        config: settings.
+        seed: of the draw of negatives.
+
+    Raises:
+        ConfigError: nothing came after it.
+        FitError: nothing that came after it is among the candidates.
+    """
     after = lesson.after
-    assert after is not None  # checked by the caller
+    if after is None:
+        raise ConfigError("a lesson without anything that came after", fix="Give Known(..., after=arcs).")
     rng, tables, labels, weights = generator(seed, "timely", "negatives"), [], [], []
     for at, table in lesson.tables(np.flatnonzero(after.out_degree), config.candidates):
         came = _weights(after, _source(at), at[2])

@@ -34,6 +34,14 @@ def together(
 
     Returns:
         ``[ptr[B], K]`` float32.
+
+    Example:
+        >>> one = np.ones((3, 1), np.float32)  # baskets {0, 1} and {1}
+        >>> lines = np.array([0, 2, 3]), np.array([0, 1, 1]), one
+        >>> groups = np.array([0, 1, 3]), np.array([0, 0, 1]), one
+        >>> at = np.array([1]), np.array([0, 1]), np.array([0], np.int32)
+        >>> together(*at, lines, groups, np.zeros((2, 1), np.float32)).tolist()
+        [[1.0]]
     """
     begin, node, right = lines
     first, group, left = groups

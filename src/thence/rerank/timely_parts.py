@@ -41,6 +41,14 @@ class Lines:
         node: products.
         age: days before the clock.
         first: bool, the user had not bought the product before.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> events = pa.table({"timestamp": [0, 5 * DAY], "user_id": ["u", "u"], "item_id": ["case", "case"],
+        ...                    "event": ["purchase"] * 2, "order_id": ["a", "b"]})
+        >>> lines = Lines.of(EventLog.from_tables(events).before(7 * DAY), IdMap(["case"]))
+        >>> lines.age.tolist(), lines.first.tolist(), lines.per_node().tolist()
+        ([7.0, 2.0], [True, False], [2.0])
     """
 
     num_nodes: int
@@ -79,6 +87,9 @@ def timely_parts(log: EventLog, ids: IdMap) -> list[Part]:
     Args:
         log: the log; its clock holds.
         ids: the products, in node order.
+
+    Returns:
+        Parts of :mod:`thence.rerank.parts`' kind, which plug into any table of them.
     """
     lines = Lines.of(log, ids)
     return _basket_parts(lines) + _user_parts(lines) + _node_parts(lines)
