@@ -59,7 +59,7 @@ Settings = Mapping[str, Any]
 
 
 def figures(arguments: argparse.Namespace, splits: int = SPLITS) -> dict[str, float]:
-    """Mean and spread of Hits@100 of all methods, and CPU seconds of a fit, on all ten splits or two if quick."""
+    """Mean and spread of Hits@100 of all methods, and CPU seconds of a fit; two splits when quick."""
     found: dict[str, float] = {}
     wanted = getattr(arguments, "methods", None) or METHODS
     for name in [name for name in DATA if name in (arguments.data or DATA)]:
@@ -107,10 +107,10 @@ def learned_part(name: str, number: int) -> tuple[Scorer, float]:
 
 
 def _best(name: str, found: dict[str, float]) -> None:
-    """The best plain method and the best published one, as they came out here."""
-    for label, named in (("best_baseline", PLAIN), ("best_published", PEER)):
+    """The best plain method and the best published one, as they came out here, where all of them did."""
+    for label, named in (("best_baseline", (*PLAIN, "likeness", "plain_blend")), ("best_published", PEER)):
         values = [found[key] for m in named if (key := f"{name}.dirlinkbench.{m}.Hits@100") in found]
-        if values:
+        if len(values) == len(named):
             found[f"{name}.dirlinkbench.{label}.Hits@100"] = max(values)
 
 
