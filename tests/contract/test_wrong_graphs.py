@@ -1,4 +1,4 @@
-"""Wrong graphs: each method gives a clear error or a stated fallback, never a silent list of what is popular."""
+"""Wrong graphs: a clear error or a stated fallback, never a silent list of what is popular."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from thence.encode.baseline import BASELINES
 from thence.encode.baseline.popularity import popularity
 from thence.encode.known import is_known
 from thence.encode.peer import PEERS
+from thence.encode.spectral import spectral
 from thence.graph import Arcs, DiGraph
 from thence.index.exact import top_k
 from thence.index.table import NeighborTable
@@ -31,7 +32,7 @@ def recipe(name: str) -> Callable[[DiGraph], Scorer]:
     return lambda graph: fit_recipe(name, graph, train=few, seed=1)
 
 
-PLAIN: dict[str, Callable[[DiGraph], Scorer]] = {**BASELINES, **PEERS}
+PLAIN: dict[str, Callable[[DiGraph], Scorer]] = {**BASELINES, **PEERS, "spectral": spectral}
 METHODS = {**PLAIN, **{name: recipe(name) for name in RECIPES}}
 
 

@@ -1,4 +1,4 @@
-"""An item of which the model knows nothing is answered by its category or not at all, and the answer says so."""
+"""An item of which the model knows nothing: its category answers or nothing does, and the answer says so."""
 
 from __future__ import annotations
 
