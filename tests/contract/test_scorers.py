@@ -13,6 +13,7 @@ from thence.base.ids import IdMap
 from thence.encode import Embeddings, Scorer
 from thence.encode.baseline import BASELINES
 from thence.encode.dual import DualConfig, DualEncoder
+from thence.encode.spectral import spectral, spectral_scorer
 from thence.graph import DiGraph
 from thence.train import TrainConfig, fit
 
@@ -30,7 +31,7 @@ def learned(graph: DiGraph) -> Embeddings:
     return fit(graph, TrainConfig(steps=12, batch_size=8, seed=3), encoder=encoder)
 
 
-MAKERS = {**BASELINES, "learned": learned}
+MAKERS = {**BASELINES, "learned": learned, "spectral": spectral, "spectral parts": spectral_scorer}
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
@@ -47,7 +48,10 @@ def test_turning_all_arcs_round_swaps_the_questions(name: str, graph: str) -> No
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
-@pytest.mark.parametrize("name", ["counts", "lift", "reverse", "item_cf", "svd", "page_rank", "learned"])
+@pytest.mark.parametrize(
+    "name",
+    ["counts", "lift", "reverse", "item_cf", "svd", "page_rank", "learned", "spectral", "spectral parts"],
+)
 def test_turning_all_arcs_round_changes_the_answers(name: str, graph: str) -> None:
     forward = graph_named(graph)
     scorers.turning_arcs_round_changes_the_answers(MAKERS[name], forward, reversed_graph(forward))

@@ -56,6 +56,11 @@ class Mix:
         return np.clip((np.log1p(out_degree) - self.center[0]) / self.center[1], -3, 3)
 
 
+def plain_mix(num_parts: int) -> Mix:
+    """All parts alike: what there is to say where no arcs can be hidden."""
+    return Mix(np.ones(num_parts), np.zeros(num_parts), (0.0, 0.0), (0.0, 1.0))
+
+
 @dataclass(frozen=True, eq=False)
 class Lists:
     """Candidates of S sources, at most C each.

@@ -53,7 +53,7 @@ class PartsConfig:
     beside: float = 0.7
     features: float = 1.0
     weight_power: float = 0.5
-    damp: float = 0.0
+    damp: float = 0.25
     stop: float = 0.4
     steps: int = 4
     threads: int = 1
@@ -70,7 +70,7 @@ def make_parts(graph: DiGraph, config: PartsConfig, *, seed: int = 0) -> dict[st
     Example:
         >>> from thence.base.ids import IdMap
         >>> arcs = Arcs.from_pairs([0, 1, 1], [2, 2, 3], num_nodes=4)  # 0 is like 1, which leads to 3
-        >>> parts = make_parts(DiGraph(IdMap("abcd"), {"bought_after": arcs}), PartsConfig())
+        >>> parts = make_parts(DiGraph(IdMap("abcd"), {"bought_after": arcs}), PartsConfig(damp=0))
         >>> row = parts["like sources 2"].rows(np.array([0]))[0]
         >>> bool(row[3] > 0), float(parts["reverse"].rows(np.array([2]))[0, 0])
         (True, 1.0)

@@ -19,19 +19,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thence.base.errors import FitError
 from thence.base.ids import IdMap
 from thence.encode.embeddings import Embeddings
+from thence.encode.known import check_fittable, forget_unknown, is_known
 from thence.encode.spectral.calibrate import Odds, labelled, learn_odds
 from thence.encode.spectral.compress import compress
-from thence.encode.spectral.mix import Mix, learn_mix, scales
+from thence.encode.spectral.mix import Mix, learn_mix, plain_mix, scales
 from thence.encode.spectral.operator import Operator
 from thence.encode.spectral.parts import PartsConfig, make_parts
 from thence.graph import Arcs, DiGraph
 from thence.graph.split import split_arcs
 
 HIDDEN_SHARE, LEAST_HIDDEN = 0.2, 20
-WIDE, NARROW, LARGE = 512, 256, 50_000
+DIMS, LEAST_DIM = ((20_000, 1024), (100_000, 512)), 256
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -105,27 +105,34 @@ def spectral_scorer(
             it; a fifth of the graph's own, hidden at random, when not given.
         seed: of what is hidden and drawn.
 
+    A graph of too few arcs to hide some of them has equal weights for all parts, and log odds mean nothing.
+
     Raises:
-        FitError: there are too few arcs to hide some of them.
+        FitError: the main relation has no arcs, a negative weight, or no weight above 0.
     """
+    check_fittable(graph)
     config = config or PartsConfig()
     rest, taught = (graph, hidden) if hidden is not None else _hide(graph, seed)
     parts, known = make_parts(rest, config, seed=seed), rest.main
-    mix = learn_mix(parts, known, taught, seed=seed)
-    odds = _odds(parts, mix, known, taught, seed)
+    if taught is None or taught.num_arcs < LEAST_HIDDEN:
+        mix, odds = plain_mix(len(parts)), Odds((0.0, 0.0), (0.0, 0.0, 0.0))
+    else:
+        mix = learn_mix(parts, known, taught, seed=seed)
+        odds = _odds(parts, mix, known, taught, seed)
     if rest is not graph:
         parts, known = make_parts(graph, config, seed=seed), graph.main
     info = {"encoder": "spectral", "parts": asdict(config), "mix": _described(parts, mix)}
     level = mix.level(known.out_degree)
     alpha, offset = odds.at(level, known)
+    said = is_known(graph).astype(np.float32)  # of what nothing is known nothing is said, not what is popular
     return SpectralScorer(
         ids=graph.ids,
         parts=parts,
         share=mix.shares(scales(parts, known, seed=seed), known.out_degree),
-        lean=mix.lean(known.out_degree),
+        lean=mix.lean(known.out_degree) * said,
         popularity=np.log1p(known.in_degree).astype(np.float32),
         alpha=alpha,
-        offset=offset,
+        offset=offset * said,
         info=info,
     )
 
@@ -135,7 +142,7 @@ def spectral(
     dim: int = 0,
     *,
     rank: int = 512,
-    damp: float = 0.0,
+    damp: float = 0.25,
     weight_power: float = 0.5,
     hidden: Arcs | None = None,
     seed: int = 0,
@@ -144,7 +151,8 @@ def spectral(
 
     Args:
         graph: what may be known.
-        dim: length of the embeddings; 0 chooses 512, or 256 beyond 50,000 nodes, and never more than nodes.
+        dim: length of the embeddings; 0 chooses 1,024 up to 20,000 nodes, 512 up to 100,000 and 256 beyond;
+            never more than there are nodes.
         rank: see :class:`PartsConfig`; likewise ``damp`` and ``weight_power``.
         damp: how strongly arcs between common nodes are damped.
         weight_power: how strongly weights count.
@@ -162,24 +170,21 @@ def spectral(
     """
     config = PartsConfig(rank=rank, damp=damp, weight_power=weight_power)
     scorer = spectral_scorer(graph, config, hidden=hidden, seed=seed)
-    wide = WIDE if graph.num_nodes <= LARGE else NARROW
-    return scorer.embeddings(min(dim or wide, graph.num_nodes), seed=seed)
+    wide = next((width for nodes, width in DIMS if graph.num_nodes <= nodes), LEAST_DIM)
+    embeddings = scorer.embeddings(min(dim or wide, graph.num_nodes), seed=seed)
+    return forget_unknown(embeddings, graph)
 
 
-SPECTRAL_GRID: tuple[dict[str, Any], ...] = ({}, {"damp": 0.25})
+SPECTRAL_GRID: tuple[dict[str, Any], ...] = ({}, {"damp": 0.0}, {"damp": 0.45})
 """Settings to choose among on validation."""
 
 
-def _hide(graph: DiGraph, seed: int) -> tuple[DiGraph, Arcs]:
-    """The graph without a share of its main relation's arcs, and those."""
+def _hide(graph: DiGraph, seed: int) -> tuple[DiGraph, Arcs | None]:
+    """The graph without a share of its main relation's arcs, and those; the graph itself where it is small."""
     name = next(iter(graph.relations))
     parts = split_arcs(graph.main, (1 - HIDDEN_SHARE, 0.0, HIDDEN_SHARE), seed=seed)
-    if parts.test.num_arcs == 0 or parts.train.num_arcs < LEAST_HIDDEN:
-        raise FitError(
-            f"{graph.main.num_arcs} arcs are too few to learn from some what others say",
-            where=repr(graph),
-            fix="Lower min_count or min_support.",
-        )
+    if parts.test.num_arcs < LEAST_HIDDEN:
+        return graph, None
     return DiGraph(graph.ids, {**graph.relations, name: parts.train}, graph.nodes), parts.test
 
 
