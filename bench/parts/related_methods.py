@@ -106,7 +106,7 @@ def methods(task: Task) -> list[Method]:
     recipes = _recipes()
     for name in sorted(recipes):
         found.append(Method(name, LEARNED, partial(_fit, name), tuple(recipes[name].grid) or ({},)))
-    found.append(Method(EMBEDDINGS, PEER, spectral, SPECTRAL_GRID))
+    found.append(Method(EMBEDDINGS, PEER, partial(spectral, whole_pairs=task.whole_pairs), SPECTRAL_GRID))
     if "transitive" in task.parts:  # what the second relation is good for
         found.append(Method(ALONE, PEER, _main_alone, SPECTRAL_GRID))
     return found
@@ -147,7 +147,7 @@ def reranked(task: Task, choice: Choice) -> Judged:
     begun, settings = time.process_time(), PartsConfig(**choice.settings)
     scorer = Reranker.fit(
         task.refit_on,
-        lambda graph: spectral_scorer(graph, settings, seed=task.seed),
+        lambda graph: spectral_scorer(graph, settings, whole_pairs=task.whole_pairs, seed=task.seed),
         RerankConfig(whole_pairs=task.whole_pairs, known=task.test.known is None),
         lessons=None if task.lesson is None else [Lesson(task.fit_on, task.lesson)],
         seed=task.seed,

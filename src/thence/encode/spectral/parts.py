@@ -5,6 +5,7 @@ relations R, a target's its row in Y = [Aᵀ, ω A, …]. Products with alike pr
 
     like sources     K (K + λ)⁻¹ A ,        K = X Xᵀ = U Σ² Uᵀ ,  so U Σ²/(Σ² + λ) (Uᵀ A)
     like targets     A K' (K' + λ)⁻¹ D⁻¹ ,  K' = Y Yᵀ ,  D = 1 - diag
+    like both        K (K + λ)⁻¹ A K' (K' + λ)⁻¹
     ridge            A · B ,  B the item-item ridge regression of A's columns on one another, diagonal zero
 
 each for several λ, beside what needs no likeness: the reverse arcs, arcs of the other relations and their
@@ -30,6 +31,7 @@ from thence.encode.spectral.operator import Chain, LowRank, Operator, SparseOper
 from thence.graph import Arcs, DiGraph
 
 CEILING = 0.95
+Factors = tuple[np.ndarray, np.ndarray, float]
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,11 @@ def make_parts(graph: DiGraph, config: PartsConfig, *, seed: int = 0) -> dict[st
         )
     sides = [config.beside * matrix for other in others for matrix in (other, other.T)]
     extra = [*sides, features] if features is not None else sides
-    parts: dict[str, Operator] = {}
-    parts |= dict(_like_sources(main, sp.hstack([main, config.beside * main.T, *extra]), config, seed))
-    parts |= dict(_like_targets(main, sp.hstack([main.T, config.beside * main, *extra]), config, seed))
+    before = _factors(sp.hstack([main, config.beside * main.T, *extra]), config, seed)
+    after = _factors(sp.hstack([main.T, config.beside * main, *extra]), config, seed)
+    parts: dict[str, Operator] = dict(_like_sources(main, before, config))
+    parts |= dict(_like_targets(main, after, config))
+    parts |= dict(_like_both(main, before, after, config))
     parts |= dict(_ridge(main, config, seed))
     a, unit, unit_in = (SparseOperator(m, config.threads) for m in (main, _unit(main), _unit(main.T)))
     unit_t, unit_in_t = (SparseOperator(m.matrix.T, config.threads) for m in (unit, unit_in))
@@ -134,7 +138,7 @@ def weighted(arcs: Arcs, config: PartsConfig) -> Any:
     return sp.csr_matrix(sp.diags(left) @ matrix @ sp.diags(right))
 
 
-def _factors(profile: Any, config: PartsConfig, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
+def _factors(profile: Any, config: PartsConfig, seed: int) -> Factors:
     """Left singular vectors and squared singular values of profiles, and their mean squared length."""
     rows, columns = sp.csr_matrix(profile, dtype=np.float32), sp.csr_matrix(profile.T, dtype=np.float32)
     rank = min(config.rank, *profile.shape)
@@ -148,19 +152,30 @@ def _factors(profile: Any, config: PartsConfig, seed: int) -> tuple[np.ndarray, 
     return left, values**2, float(profile.multiply(profile).sum() / max(profile.shape[0], 1))
 
 
-def _like_sources(main: Any, profile: Any, config: PartsConfig, seed: int) -> Iterator[tuple[str, Operator]]:
-    left, squares, length = _factors(profile, config, seed)
+def _like_sources(main: Any, factors: Factors, config: PartsConfig) -> Iterator[tuple[str, Operator]]:
+    left, squares, length = factors
     led = multiply(sp.csr_matrix(main.T), left, config.threads)
     for ridge in config.ridge:
         yield f"like sources {ridge:g}", LowRank(left * (squares / (squares + ridge * length)), led)
 
 
-def _like_targets(main: Any, profile: Any, config: PartsConfig, seed: int) -> Iterator[tuple[str, Operator]]:
-    left, squares, length = _factors(profile, config, seed)
+def _like_targets(main: Any, factors: Factors, config: PartsConfig) -> Iterator[tuple[str, Operator]]:
+    left, squares, length = factors
     led = multiply(sp.csr_matrix(main), left, config.threads)
     for ridge in config.ridge:
         kept = squares / (squares + ridge * length)
         yield f"like targets {ridge:g}", LowRank(led * kept, left / _rest(left, kept)[:, None])
+
+
+def _like_both(
+    main: Any, before: Factors, after: Factors, config: PartsConfig
+) -> Iterator[tuple[str, Operator]]:
+    left, squares, length = before
+    right, others, far = after
+    core = left.T @ multiply(sp.csr_matrix(main), right, config.threads)
+    for ridge in config.ridge[-1:]:
+        kept, kept_too = squares / (squares + ridge * length), others / (others + ridge * far)
+        yield f"like both {ridge:g}", LowRank((left * kept) @ core, right * kept_too)
 
 
 def _ridge(main: Any, config: PartsConfig, seed: int) -> Iterator[tuple[str, Operator]]:

@@ -94,7 +94,12 @@ class SpectralScorer:
 
 
 def spectral_scorer(
-    graph: DiGraph, config: PartsConfig | None = None, *, hidden: Arcs | None = None, seed: int = 0
+    graph: DiGraph,
+    config: PartsConfig | None = None,
+    *,
+    hidden: Arcs | None = None,
+    whole_pairs: bool = False,
+    seed: int = 0,
 ) -> SpectralScorer:
     """Learn the weights of the parts on hidden arcs and weigh those of the whole graph by them.
 
@@ -103,6 +108,8 @@ def spectral_scorer(
         config: how parts are made.
         hidden: arcs to learn the weights on that are not in the graph, such as those of the weeks that follow
             it; a fifth of the graph's own, hidden at random, when not given.
+        whole_pairs: hide an arc together with its reverse, so that reverses count for no more than they are
+            worth to a pair of which nothing is known.
         seed: of what is hidden and drawn.
 
     A graph of too few arcs to hide some of them has equal weights for all parts, and log odds mean nothing.
@@ -112,7 +119,7 @@ def spectral_scorer(
     """
     check_fittable(graph)
     config = config or PartsConfig()
-    rest, taught = (graph, hidden) if hidden is not None else _hide(graph, seed)
+    rest, taught = (graph, hidden) if hidden is not None else _hide(graph, seed, whole_pairs)
     parts, known = make_parts(rest, config, seed=seed), rest.main
     if taught is None or taught.num_arcs < LEAST_HIDDEN:
         mix, odds = plain_mix(len(parts)), Odds((0.0, 0.0), (0.0, 0.0, 0.0))
@@ -144,6 +151,7 @@ def spectral(
     rank: int = 512,
     damp: float = 0.25,
     weight_power: float = 0.5,
+    whole_pairs: bool = False,
     hidden: Arcs | None = None,
     seed: int = 0,
 ) -> Embeddings:
@@ -156,6 +164,7 @@ def spectral(
         rank: see :class:`PartsConfig`; likewise ``damp`` and ``weight_power``.
         damp: how strongly arcs between common nodes are damped.
         weight_power: how strongly weights count.
+        whole_pairs: see :func:`spectral_scorer`.
         hidden: see :func:`spectral_scorer`.
         seed: of all that is random.
 
@@ -169,20 +178,20 @@ def spectral(
         True
     """
     config = PartsConfig(rank=rank, damp=damp, weight_power=weight_power)
-    scorer = spectral_scorer(graph, config, hidden=hidden, seed=seed)
+    scorer = spectral_scorer(graph, config, hidden=hidden, whole_pairs=whole_pairs, seed=seed)
     wide = next((width for nodes, width in DIMS if graph.num_nodes <= nodes), LEAST_DIM)
     embeddings = scorer.embeddings(min(dim or wide, graph.num_nodes), seed=seed)
     return forget_unknown(embeddings, graph)
 
 
-SPECTRAL_GRID: tuple[dict[str, Any], ...] = ({}, {"damp": 0.0}, {"damp": 0.45})
+SPECTRAL_GRID: tuple[dict[str, Any], ...] = ({}, {"damp": 0.0})
 """Settings to choose among on validation."""
 
 
-def _hide(graph: DiGraph, seed: int) -> tuple[DiGraph, Arcs | None]:
+def _hide(graph: DiGraph, seed: int, whole_pairs: bool) -> tuple[DiGraph, Arcs | None]:
     """The graph without a share of its main relation's arcs, and those; the graph itself where it is small."""
     name = next(iter(graph.relations))
-    parts = split_arcs(graph.main, (1 - HIDDEN_SHARE, 0.0, HIDDEN_SHARE), seed=seed)
+    parts = split_arcs(graph.main, (1 - HIDDEN_SHARE, 0.0, HIDDEN_SHARE), seed=seed, leak_free=whole_pairs)
     if parts.test.num_arcs < LEAST_HIDDEN:
         return graph, None
     return DiGraph(graph.ids, {**graph.relations, name: parts.train}, graph.nodes), parts.test
