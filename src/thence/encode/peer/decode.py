@@ -2,7 +2,6 @@
 
     inner product     ⟨s_i, t_j⟩                       hadamard       MLP(s_i ⊙ t_j)
     concat linear     w · [s_i ; t_j]                   concat MLP     MLP([s_i ; t_j])
-    Hermitian         Re and Im of z_i · z̄_j, see :mod:`~thence.encode.peer.duplex`
 
 The first layer over [s ; t] is the sum of one over s and one over t; kept apart, a source's half is computed
 once for all its targets. Note what the linear one can say: a_i + b_j ranks targets alike for every source.

@@ -43,6 +43,11 @@ SHA256 = {
     "wikivotes.tsv.gz": "a99820c2d1eb71753b400d3a4e65022588735b40edbdbfc630c1e7bc8c8afa97",
     "cora_ml.tsv.gz": "639b2d5123d95293fe8b31c20da8e87ab7cc511ba2770b3f4d4ffc4b981d80ec",
     "citeseer.tsv.gz": "c9c4734bd99074e95268effa288f8f2a1f4078bce0f888f08f6799fb1ec2201f",
+    "cora_ml.npz": "e3439bfd32c4a962d5c56a4f313793baee39181c208c90a3915b61183d3e1cda",
+    "citeseer.npz": "9c72e32115590d1e6b2701f7af490519c8b2948ade22ec513e262aac3e47f722",
+    "dirlinkbench_splits_cora_ml_citeseer.tar.gz": (
+        "730b00a7e6d8573e2fae7e85700b168ff31f4e5075ebf57c0e832a0fd32965ee"
+    ),
     "pubmed.tsv.gz": "ae259be4b05e5c38c005d5a9f5a3e407d09564a0a05c53fc0e5d79e285cd44a3",
 }
 """Of every file that figures were measured on."""
@@ -93,14 +98,14 @@ DATASETS = {
             "which paper cites which",
             "github.com/ivam-he/DirLinkBench-SDGAE at a5b5e1b, data/cora_ml/raw",
             "none stated: experiments only",
-            ("cora_ml.tsv.gz",),
+            ("cora_ml.tsv.gz", "cora_ml.npz", "dirlinkbench_splits_cora_ml_citeseer.tar.gz"),
         ),
         DataSet(
             "citeseer",
             "which paper cites which",
             "github.com/ivam-he/DirLinkBench-SDGAE at a5b5e1b, data/citeseer/raw",
             "none stated: experiments only",
-            ("citeseer.tsv.gz",),
+            ("citeseer.tsv.gz", "citeseer.npz", "dirlinkbench_splits_cora_ml_citeseer.tar.gz"),
         ),
         DataSet(
             "pubmed",
