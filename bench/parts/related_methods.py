@@ -23,11 +23,12 @@ from thence.encode import Scorer
 from thence.encode.baseline import BASELINES, GRIDS
 from thence.encode.cold import category_popularity, feature_knn
 from thence.encode.peer import PEER_GRIDS, PEERS
-from thence.encode.spectral import SPECTRAL_GRID, PartsConfig, spectral, spectral_scorer
+from thence.encode.spectral import SPECTRAL_GRID, PartsConfig, arc_odds, spectral, spectral_scorer
 from thence.evaluate import EvaluateConfig, evaluate, hit_rate
 from thence.graph import DiGraph
 
 OURS, EMBEDDINGS, ALONE = "ours", "ours_embeddings", "ours_embeddings_without_views"
+ODDS = "ours_odds"
 PLAIN, PEER, LEARNED = "plain", "peer", "learned"
 TOLD = re.compile(
     r"^(HR@(5|10|20)|MRR@10|HR@10\.(low_degree|high_degree|one_way)"
@@ -107,6 +108,7 @@ def methods(task: Task) -> list[Method]:
     for name in sorted(recipes):
         found.append(Method(name, LEARNED, partial(_fit, name), tuple(recipes[name].grid) or ({},)))
     found.append(Method(EMBEDDINGS, PEER, partial(spectral, whole_pairs=task.whole_pairs), SPECTRAL_GRID))
+    found.append(Method(ODDS, PEER, partial(arc_odds, whole_pairs=task.whole_pairs), ({},)))
     if "transitive" in task.parts:  # what the second relation is good for
         found.append(Method(ALONE, PEER, _main_alone, SPECTRAL_GRID))
     return found
@@ -116,7 +118,7 @@ def kind_of(name: str) -> str:
     """Which kind a figure's method is of."""
     if name in BASELINES or name in ("feature_knn", "category_popularity"):
         return PLAIN
-    return "" if name in (OURS, EMBEDDINGS, ALONE, "dual", "dual_decoded", "ceiling") else PEER
+    return "" if name in (OURS, EMBEDDINGS, ALONE, ODDS, "dual", "dual_decoded", "ceiling") else PEER
 
 
 def measured(method: Method, task: Task, budget: Budget) -> Judged:

@@ -12,7 +12,7 @@ from tests.worlds import one_way_communities
 
 from thence.base.errors import FitError
 from thence.encode.loss import top_loss
-from thence.encode.spectral import PartsConfig, spectral, spectral_scorer
+from thence.encode.spectral import PartsConfig, arc_odds, spectral, spectral_scorer
 from thence.encode.spectral import spectral as room
 from thence.encode.spectral.calibrate import facts, labelled
 from thence.encode.spectral.compress import compress
@@ -232,6 +232,17 @@ def test_scales_look_at_unknown_pairs_alone() -> None:
     assert (
         Mix(np.ones(1), np.zeros(1), (0.0, 0.0), (0.0, 1.0)).shares(np.array([0.5]), np.zeros(3)).max() == 2.0
     )
+
+
+def test_odds_know_which_way_arcs_point_and_which_exist(communities: DiGraph) -> None:
+    assert forward_share(arc_odds, communities) > 0.95
+    split = split_arcs(communities.main, (0.8, 0.0, 0.2), seed=0)
+    odds = arc_odds(DiGraph(communities.ids, {"bought_after": split.train}))
+    rng = np.random.default_rng(0)
+    absent = rng.integers(communities.num_nodes, size=(2, 200))
+    absent = absent[:, ~communities.main.contains(*absent) & (absent[0] != absent[1])]
+    arcs = odds.pairs(*split.test.pairs)
+    assert np.mean(arcs[:, None] > odds.pairs(*absent)[None, :]) > 0.9
 
 
 def test_hidden_arcs_may_be_given(communities: DiGraph) -> None:

@@ -1,5 +1,6 @@
 """Ours: directed embeddings from weighted parts of the graph, factored without being written out."""
 
+from thence.encode.spectral.arc_odds import arc_odds as arc_odds
 from thence.encode.spectral.parts import PartsConfig as PartsConfig
 from thence.encode.spectral.spectral import SPECTRAL_GRID as SPECTRAL_GRID
 from thence.encode.spectral.spectral import SpectralScorer as SpectralScorer
