@@ -32,12 +32,11 @@ from thence.cli.demo import MIN_COUNT, TEST, VALID  # noqa: E402
 from thence.cli.pipeline import some_sources  # noqa: E402
 from thence.encode.baseline import baselines, choose  # noqa: E402
 from thence.encode.baseline.matrix import MatrixScorer  # noqa: E402
-from thence.evaluate import first_purchase_cases, hit_rate  # noqa: E402
+from thence.evaluate import arcs_of, first_purchase_cases, hit_rate  # noqa: E402
 from thence.evaluate.cases import Cases  # noqa: E402
 from thence.evaluate.ranking import rank_cases  # noqa: E402
 from thence.evaluate.tallies import case_tallies  # noqa: E402
 from thence.events import EventLog, complete_journey  # noqa: E402
-from thence.graph import Arcs  # noqa: E402
 from thence.graph.build import GraphConfig, build_graph  # noqa: E402
 from thence.rerank.model import Trees  # noqa: E402
 from thence.rerank.timely import LESSON, Known, TimelyReranker, lesson_examples  # noqa: E402
@@ -74,13 +73,6 @@ def weeks(log: EventLog, clock: str, until: str | None) -> Weeks:
     graph = build_graph(before, CONFIG)
     cases = first_purchase_cases(before, after if until is None else after.before(until), graph.ids)
     return Weeks(Known(graph, before, after=arcs_of(cases)), cases)
-
-
-def arcs_of(cases: Cases) -> Arcs:
-    """Cases as arcs, each pair once, weighted by how often it came."""
-    pair, at = np.unique(cases.source * cases.num_nodes + cases.target, return_inverse=True)
-    weight = np.bincount(at, weights=cases.weight)
-    return Arcs.from_pairs(*np.divmod(pair, cases.num_nodes), num_nodes=cases.num_nodes, weight=weight)
 
 
 def bounds(log: EventLog) -> dict[str, float]:

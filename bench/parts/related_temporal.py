@@ -22,7 +22,7 @@ from thence.cli.demo import settings
 from thence.cli.pipeline import later_arcs
 from thence.cli.settings import RunConfig
 from thence.encode import Scorer
-from thence.evaluate import Cases, direction_cases, first_purchase_cases
+from thence.evaluate import Cases, arcs_of, direction_cases, first_purchase_cases
 from thence.events import EventLog, TimeSplit, complete_journey, ingest
 from thence.events.worlds import World, WorldConfig, simulate
 from thence.graph import Arcs, DiGraph
@@ -121,15 +121,7 @@ def _task(
         limit = QUICK_PAIRS if quick else PAIRS
         direction = direction_cases(later, refit_on.main, seed=seed, limit=min(limit, later.num_arcs))
     judged = some_sources(test, seed, QUICK_QUERIES if quick else QUERIES)
-    return Task(fit_on, valid, refit_on, judged, direction, seed, lesson=_lesson(every, fit_on))
-
-
-def _lesson(cases: Cases, graph: DiGraph) -> Arcs:
-    """The validation cases as arcs, weighted by how often each was seen."""
-    size = graph.num_nodes
-    keys, at = np.unique(cases.source * size + cases.target, return_inverse=True)
-    weight = np.bincount(at, weights=cases.weight)
-    return Arcs.from_pairs(keys // size, keys % size, num_nodes=size, weight=weight)
+    return Task(fit_on, valid, refit_on, judged, direction, seed, lesson=arcs_of(every))
 
 
 @cache

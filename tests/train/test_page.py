@@ -16,7 +16,7 @@ def test_the_examples_print_what_the_page_shows(tmp_path: Path, capsys: pytest.C
     blocks = re.findall(r"```(\w+)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     code = [text for kind, text in blocks if kind == "python"]
     shown = [text for (kind, _), (_, text) in itertools.pairwise(blocks) if kind == "python"]
-    assert len(code) == len(shown) == 3
+    assert len(code) == len(shown) == 5
     (tmp_path / "example.py").write_text("\n".join(code), encoding="utf-8")
     runpy.run_path(str(tmp_path / "example.py"))
     assert capsys.readouterr().out == "".join(shown)

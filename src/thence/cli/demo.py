@@ -31,7 +31,7 @@ def demo(
 
     with progress_shown() as progress:
         judged = execute(settings(into), complete_journey(), progress)
-    show(judged.report.text())
+    show(judged.text())
     show(f"the whole report: {into / 'report' / 'report.html'}")
     if os.environ.get(EXIT, "") not in ("", "0"):
         return

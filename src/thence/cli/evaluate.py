@@ -33,5 +33,5 @@ def evaluate(
     if as_json:
         emit(summary(judged, run))
     else:
-        show(judged.report.text())
+        show(judged.text())
         show(f"the whole report: {run / 'report' / 'report.html'}")

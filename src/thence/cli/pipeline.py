@@ -1,7 +1,8 @@
 """The stages of a run, each from what stands on disk to the next thing on disk.
 
-The steps of training and the settings of the baselines are chosen on the validation period, by models that
-see only what came before it; those that are judged and served then see everything before the test period.
+The steps of training, the settings of the baselines and whether a second stage is worth having are chosen on
+the validation period, by models that see only what came before it; those that are judged and served then see
+everything before the test period.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import nn
 from thence.base.errors import ArtifactError, DataError
 from thence.base.progress import Progress
 from thence.base.rng import generator
+from thence.cli import second
 from thence.cli.folders import part_of
 from thence.cli.settings import RunConfig
 from thence.encode.baseline import baselines, choose
@@ -33,11 +35,14 @@ from thence.graph.arcs import Arcs
 from thence.graph.build import build_graph
 from thence.graph.digraph import DiGraph
 from thence.index.table import NeighborTable
+from thence.rerank.timely import Known
+from thence.rerank.timely_table import timely_table
 from thence.serve.bundle import Bundle
 from thence.train import fit
 from thence.train.warm import keep_encoder
 
-OURS = "ours"
+OURS, EMBEDDINGS = "ours", "embeddings"
+"""The model that is served, and its first stage where there is a second."""
 Value = Callable[[Scorer], float]
 TABLE_K = 100
 VALIDATION_SOURCES = 1_000
@@ -50,18 +55,26 @@ class Judged:
     report: Report
     bundle: Bundle
 
+    def text(self) -> str:
+        """The table of figures, and what is to be said of the second stage."""
+        note = self.report.info.get("second stage")
+        return self.report.text() if note is None else f"{self.report.text()}\nsecond stage: {note}"
+
 
 @dataclass(frozen=True)
 class Choice:
-    """What the validation period decided: steps of training, their history, settings of the baselines."""
+    """What the validation period decided: steps, their history, settings of the baselines, the second stage."""
 
     steps: int
     history: list[Any]
     baselines: Mapping[str, Mapping[str, Any]]
+    second: second.Second
 
 
 def train_run(folder: Path, config: RunConfig, progress: Progress) -> Embeddings:
     """Train on a run's log; writes ``graph``, ``model`` and ``encoder``, from which ``--from`` goes on.
+
+    Where a second stage orders the validation period better, its trees are written to ``reranker``.
 
     Raises:
         ThenceError: the log cannot be split, or its graph gives nothing to learn.
@@ -73,9 +86,11 @@ def train_run(folder: Path, config: RunConfig, progress: Progress) -> Embeddings
     model = fit(graph, config.train, encoder=encoder, stop_at=choice.steps, progress=progress)
     moments = {"valid_from": split.valid_from, "test_from": split.test_from}
     info = {"encode": asdict(config.encode), "split": moments, "history": choice.history}
-    model = replace(model, info={**model.info, **info, "baselines": choice.baselines})
+    info |= {"baselines": choice.baselines, "rerank": dict(choice.second.told)}
+    model = replace(model, info={**model.info, **info})
     graph.save(folder / "graph")
     model.save(folder / "model")
+    second.keep(choice.second, folder)
     keep_encoder(folder / "encoder", encoder, graph, asdict(config.encode), kept_info(model, config))
     return model
 
@@ -100,13 +115,15 @@ def evaluate_run(folder: Path, config: RunConfig, progress: Progress) -> Judged:
     graph, model = DiGraph.load(part_of(folder, "graph")), Embeddings.load(part_of(folder, "model"))
     split = _split_of(model, log, folder)
     plain = baselines(graph, config.baselines, model.info.get("baselines"))
+    ours = second.stand(folder, Known(graph, split.known), model.info.get("rerank", {}), config.rerank)
+    learned = {OURS: model} if ours.reranker is None else {OURS: ours.reranker, EMBEDDINGS: model}
     report = evaluate(
-        {OURS: model, **plain},
+        {**learned, **plain},
         first_purchase_cases(split.known, split.test, graph.ids),
         direction=_direction(split, graph, config),
         baselines=list(plain),
         config=config.evaluate,
-        info=_info(folder, config, split, graph),
+        info=_info(folder, config, split, graph) | {"second stage": ours.note},
         seed=config.train.seed,
         progress=progress,
     )
@@ -114,16 +131,18 @@ def evaluate_run(folder: Path, config: RunConfig, progress: Progress) -> Judged:
     name = best.method if best else next(iter(plain))
     k = min(TABLE_K, graph.num_nodes - 1)
     table = NeighborTable.build(plain[name], k, name, progress=_named(progress, "baseline table"))
+    reranked = None if ours.reranker is None else timely_table(ours.reranker, k, OURS, progress)
     report.save(folder / "report")
     page = (folder / "report" / "report.html").read_text(encoding="utf-8")
-    bundle = Bundle(model, graph, table, page, _flat(report))
+    bundle = Bundle(model, graph, table, page, _flat(report), reranked)
     bundle.save(folder / "bundle")
     return Judged(report, bundle)
 
 
 def _choose(split: TimeSplit, config: RunConfig, progress: Progress) -> Choice:
     """Try on the validation period; the graph that this takes is let go before the next one is built."""
-    graph, value = validation(split, config, progress)
+    graph, cases = validation_cases(split, config, progress)
+    value = _value(cases, config)
     plain = choose(graph, value, config.baselines, progress)
     chosen = fit(
         graph,
@@ -132,14 +151,25 @@ def _choose(split: TimeSplit, config: RunConfig, progress: Progress) -> Choice:
         validate=value,
         progress=_named(progress, "choose steps"),
     )
-    return Choice(int(chosen.info["best_step"]), list(chosen.info["history"]), plain)
+    kept = second.teach(Known(graph, split.train), cases, chosen, config, progress)
+    return Choice(int(chosen.info["best_step"]), list(chosen.info["history"]), plain, kept)
 
 
 def validation(split: TimeSplit, config: RunConfig, progress: Progress) -> tuple[DiGraph, Value]:
     """The graph of what was known before the validation period, and how well a scorer foretells that period."""
+    graph, cases = validation_cases(split, config, progress)
+    return graph, _value(cases, config)
+
+
+def validation_cases(split: TimeSplit, config: RunConfig, progress: Progress) -> tuple[DiGraph, Cases]:
+    """The graph of what was known before the validation period, and the first purchases in that period."""
     graph = build_graph(split.train, config.graph, progress=progress)
-    cases = some_sources(first_purchase_cases(split.train, split.valid, graph.ids), seed=config.train.seed)
-    return graph, lambda scorer: hit_rate(scorer, cases, config.evaluate.k)
+    return graph, first_purchase_cases(split.train, split.valid, graph.ids)
+
+
+def _value(cases: Cases, config: RunConfig) -> Value:
+    few = some_sources(cases, seed=config.train.seed)
+    return lambda scorer: hit_rate(scorer, few, config.evaluate.k)
 
 
 def some_sources(cases: Cases, limit: int = VALIDATION_SOURCES, *, seed: int = 0) -> Cases:

@@ -39,7 +39,7 @@ def run(
     if as_json:
         emit(summary(judged, settings.into))
     else:
-        show(judged.report.text())
+        show(judged.text())
         show(f"the whole report: {settings.into / 'report' / 'report.html'}")
     if serve:
         say(f"open http://{settings.serve.host}:{settings.serve.port}  (Ctrl-C ends it)")

@@ -65,6 +65,26 @@ class SplitSection(BaseModel):
     test: Moment = 0.1
 
 
+class RerankSection(BaseModel):
+    """The second stage: trees over what the log tells, taught on the validation period (needs XGBoost).
+
+    Args:
+        enabled: whether it is tried; it is kept only where it is better on the validation period.
+        candidates: how many each of the plain methods retrieves for a product.
+        trees: how many.
+        judges: at most so many products of the validation period judge; the others teach.
+        max_items: shops with more products have the embeddings alone, as time grows with the square.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = True
+    candidates: int = Field(default=60, ge=1)
+    trees: int = Field(default=120, ge=1)
+    judges: int = Field(default=1_000, ge=1)
+    max_items: int = Field(default=20_000, ge=0)
+
+
 class ServeSection(BaseModel):
     """Where the service answers.
 
@@ -102,6 +122,7 @@ class RunConfig(BaseModel):
     graph: GraphConfig = GraphConfig()
     encode: DualConfig = DualConfig()
     train: TrainConfig = TrainConfig()
+    rerank: RerankSection = RerankSection()
     evaluate: EvaluateConfig = EvaluateConfig()
     serve: ServeSection = ServeSection()
 

@@ -2,7 +2,8 @@
 
 The parameters of known products are carried over by their ids, new products begin beside their like
 (:mod:`thence.train.warm`), and a share of the earlier model's steps is trained with a schedule of its own.
-Nothing is chosen anew: the baselines keep the settings that the earlier model's validation found.
+Nothing is chosen anew: the baselines keep the settings that the earlier model's validation found, and the trees
+of its second stage, where it has one, stand over what is known today.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from thence.base.errors import ArtifactError
 from thence.base.progress import Progress
 from thence.cli.folders import part_of
 from thence.cli.pipeline import encoder_of, kept_info
+from thence.cli.second import carry_over
 from thence.cli.settings import RunConfig
 from thence.encode.embeddings import Embeddings
 from thence.events import EventLog
@@ -54,9 +56,11 @@ def update_run(folder: Path, config: RunConfig, start: Path, progress: Progress)
     model = fit(graph, train, encoder=encoder, progress=progress)
     moments = {"valid_from": split.valid_from, "test_from": split.test_from}
     info = {"encode": asdict(config.encode), "split": moments, "history": [], "updated": {"known": known}}
-    model = replace(model, info={**model.info, **info, "baselines": kept.info.get("baselines", {})})
+    info |= {name: kept.info.get(name, {}) for name in ("baselines", "rerank")}
+    model = replace(model, info={**model.info, **info})
     graph.save(folder / "graph")
     model.save(folder / "model")
+    carry_over(_encoder_folder(start).parent, folder)
     # the next update is a share of the first training again, not of this one
     base = {**kept_info(model, config), "best_step": kept.info.get("best_step", train.steps)}
     keep_encoder(folder / "encoder", encoder, graph, asdict(config.encode), base)

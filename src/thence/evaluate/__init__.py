@@ -1,6 +1,6 @@
 """How good recommendations are, next to plain baselines, how sure that is, and where it does not hold."""
 
-from thence.evaluate.cases import Cases, arc_cases
+from thence.evaluate.cases import Cases, arc_cases, arcs_of
 from thence.evaluate.direction import Direction, DirectionCases, direction_cases, judge_direction
 from thence.evaluate.purchases import first_purchase_cases
 from thence.evaluate.ranking import Ranking, rank_cases
@@ -18,6 +18,7 @@ __all__ = [
     "Ranking",
     "Report",
     "arc_cases",
+    "arcs_of",
     "direction_cases",
     "evaluate",
     "first_purchase_cases",

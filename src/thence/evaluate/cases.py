@@ -188,6 +188,25 @@ def arc_cases(test: Arcs, known: Arcs, graph: Arcs | None = None) -> Cases:
     return replace(cases, one_way=one_way(test, known, graph), info=info)
 
 
+def arcs_of(cases: Cases) -> Arcs:
+    """Cases as arcs, each pair once, weighted by how often it came: what a re-ranker's lesson asks for.
+
+    Args:
+        cases: whatever was judged.
+
+    Returns:
+        Arcs among the cases' nodes, w(i → j) = Σ weight of the cases (i, j).
+
+    Example:
+        >>> arcs = arcs_of(Cases.make([0, 2, 0], [1, 0, 1], num_nodes=3, weight=[1.0, 1.0, 2.0]))
+        >>> arcs.pairs.tolist(), arcs.weight.tolist()
+        ([[0, 2], [1, 0]], [3.0, 1.0])
+    """
+    pair, at = np.unique(cases.source * cases.num_nodes + cases.target, return_inverse=True)
+    weight = np.bincount(at, weights=cases.weight)
+    return Arcs.from_pairs(*np.divmod(pair, cases.num_nodes), num_nodes=cases.num_nodes, weight=weight)
+
+
 def one_way(test: Arcs, known: Arcs, graph: Arcs | None = None) -> np.ndarray:
     """``[test.num_arcs]`` bool: the reverse of a test arc is nowhere, in out-order of ``test``."""
     source, target = test.pairs

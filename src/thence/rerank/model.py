@@ -71,11 +71,18 @@ class Trees:
             return np.empty(0, np.float32)
         return self.booster.inplace_predict(table, predict_type="margin") + np.float32(self.offset)
 
-    def contributions(self, table: np.ndarray) -> np.ndarray:
-        """``[num, columns + 1]`` float32: what each part adds to the log odds, and the constant last."""
+    def contributions(self, table: np.ndarray, *, quick: bool = False) -> np.ndarray:
+        """``[num, columns + 1]`` float32: what each part adds to the log odds, and the constant last.
+
+        Args:
+            table: parts of some pairs.
+            quick: follow each pair's own path down the trees, where every split gives the change of the mean to
+                the part that it asks (Saabas, "Interpreting random forests", 2014), instead of exact Shapley
+                values. It adds up to the same log odds, in a hundredth of the time.
+        """
         if not len(table):
             return np.empty((0, len(self.names) + 1), np.float32)
-        found = self.booster.predict(_xgboost().DMatrix(table), pred_contribs=True)
+        found = self.booster.predict(_xgboost().DMatrix(table), pred_contribs=True, approx_contribs=quick)
         found[:, -1] += np.float32(self.offset)
         return found
 

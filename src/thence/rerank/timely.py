@@ -12,8 +12,9 @@ trees' answer is the log odds of its coming.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ import pyarrow as pa
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from thence.base.errors import ConfigError, DataError, FitError
+from thence.base.artifact import open_artifact, write_artifact
+from thence.base.errors import ArtifactError, ConfigError, DataError, FitError
 from thence.base.ids import IdMap
 from thence.base.progress import Progress, silent
 from thence.base.rng import generator
@@ -46,6 +48,9 @@ FIRST: Mapping[str, Callable[[DiGraph], Scorer]] = {
     "svd": lambda graph: svd(graph, 64),
 }
 """What retrieves, and is a part as well; all are plain."""
+GROUP = {"counts": "arc", "lift": "arc", "backed_off": "category", "kinds": "category", "svd": "factors"}
+"""Under what a part of these is explained."""
+KIND, TREES = "timely-reranker", "trees.ubj"
 MAX_LABELS, LEVELS = 5_000, 3
 LESSON = RerankConfig(candidates=60, negatives=0.5, trees=120, leaves=31, rate=0.06)
 
@@ -84,9 +89,17 @@ class Known:
         ]
         if "lift" in main.values:
             found.append(Part("arc.lift", "arc", lambda at: _weights(main, _source(at), at[2], "lift")))
-        found += [Part(name, "first", _scored(scorer)) for name, scorer in self.scorers.items()]
+        scorers = self.scorers.items()
+        found += [Part(name, GROUP.get(name, "first"), _scored(scorer)) for name, scorer in scorers]
         found += [_same(label, code) for label, code in _labels(self.graph)]
         return found + timely_parts(self.log, self.graph.ids)
+
+    def then(self, after: Arcs) -> Known:
+        """The same with what came after the clock; what has been worked out already is shared."""
+        found = replace(self, after=after)
+        done = {name: value for name, value in vars(self).items() if name in ("scorers", "parts")}
+        vars(found).update(done)
+        return found
 
     def candidates(self, sources: np.ndarray, num: int) -> Candidates:
         """The ``num`` best of each scorer, each node once and ascending, never the source itself."""
@@ -121,12 +134,14 @@ class TimelyReranker:
         trees: the ranker.
         config: its settings; of these ``candidates``, ``negatives``, ``trees``, ``leaves`` and ``rate`` count.
         info: how it was fitted, JSON-able.
+        asked: ascending sources whose candidates are re-ranked, all when None; others keep the base's order.
     """
 
     now: Known
     trees: Trees
     config: RerankConfig = LESSON
     info: dict[str, Any] = field(default_factory=dict)
+    asked: np.ndarray | None = None
 
     @classmethod
     def fit(
@@ -183,6 +198,51 @@ class TimelyReranker:
         rows = self._below(self._base.scores_into(own), np.arange(len(self.ids))[None, :])
         return _put(rows, self._columns[own])
 
+    def of(self, sources: ArrayLike) -> TimelyReranker:
+        """The same for those who ask of some sources alone, at their share of the cost."""
+        return replace(self, asked=np.unique(np.asarray(sources, np.int64)))
+
+    def check(self) -> None:
+        """Raise DataError where what is known has other parts than the trees were fitted to."""
+        names = tuple(columns(self.now.parts))
+        if names != self.trees.names:
+            wrong = sorted(set(names) ^ set(self.trees.names))[:3]
+            raise DataError(f"the graph has other parts than the trees were fitted to, such as {wrong}")
+
+    def tables(self) -> Iterator[tuple[Candidates, np.ndarray]]:
+        """Candidates of the sources that are re-ranked and their parts, some sources at a time.
+
+        Raises:
+            DataError: what is known has other parts than the trees were fitted to.
+        """
+        self.check()
+        asked = np.arange(len(self.ids)) if self.asked is None else self.asked
+        return self.now.tables(asked, self.config.candidates)
+
+    def save(self, folder: str | Path) -> None:
+        """Write trees and settings as an artifact of kind ``timely-reranker``; what is known is saved apart."""
+        with write_artifact(folder, KIND) as draft:
+            draft.path(TREES).write_bytes(self.trees.text())
+            draft.counts.update(columns=len(self.trees.names))
+            names, offset = list(self.trees.names), self.trees.offset
+            draft.config.update(settings=asdict(self.config), names=names, offset=offset, info=self.info)
+
+    @classmethod
+    def load(cls, folder: str | Path, now: Known) -> TimelyReranker:
+        """Stand saved trees over what is known now.
+
+        Raises:
+            ArtifactError: they are absent, torn, tampered with, or no re-ranker of this kind.
+            FitError: XGBoost is not installed.
+        """
+        art = open_artifact(folder, KIND)
+        try:
+            names, offset = tuple(art.config["names"]), float(art.config["offset"])
+            trees = Trees.read(art.path(TREES).read_bytes(), names, offset)
+            return cls(now, trees, RerankConfig(**art.config["settings"]), dict(art.config["info"]))
+        except (OSError, KeyError, TypeError, ValueError, ConfigError) as error:
+            raise ArtifactError(f"inconsistent re-ranker: {error}", where=folder) from error
+
     @property
     def _base(self) -> Scorer:
         return self.now.scorers["backed_off" if self.now.first is None else "first"]
@@ -194,14 +254,16 @@ class TimelyReranker:
 
     @cached_property
     def _matrix(self) -> Any:
-        """The trees' scores of all candidates of all sources."""
-        pointers, nodes, values = [np.zeros(1, np.int64)], [], []
-        for at, table in self.now.tables(np.arange(len(self.ids)), self.config.candidates):
-            pointers.append(at[1][1:] + pointers[-1][-1])
+        """The trees' scores of all candidates of the sources that are re-ranked."""
+        size = len(self.ids)
+        counts, nodes, values = np.zeros(size, np.int64), [np.empty(0, np.int32)], [np.empty(0, np.float32)]
+        for at, table in self.tables():
+            counts[at[0]] = np.diff(at[1])
             nodes.append(at[2])
             values.append(self.trees.margins(table))
-        data = np.concatenate(values), np.concatenate(nodes), np.concatenate(pointers)
-        return sp.csr_matrix(data, shape=(len(self.ids), len(self.ids)))
+        pointers = np.concatenate([[0], np.cumsum(counts)])
+        data = np.concatenate(values), np.concatenate(nodes), pointers
+        return sp.csr_matrix(data, shape=(size, size))
 
     @cached_property
     def _columns(self) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from thence.base.errors import nearest
 from thence.index.neighbors import Direction
+from thence.rerank.explain import Reason
 from thence.serve.catalogue import Catalogue
 from thence.serve.evidence import ArcFact, Evidence, evidence, sentence, via
 from thence.serve.problems import NearItem, RefusedError
@@ -26,6 +27,8 @@ from thence.serve.schemas import (
     Result,
     Via,
 )
+from thence.serve.schemas import Reason as ReasonCard
+from thence.serve.second import listed, told
 from thence.serve.standing import by_category, note_of, route_of
 from thence.serve.store import Live
 
@@ -52,6 +55,9 @@ class Question:
 def related(live: Live, question: Question) -> Related:
     """The model's k best answers with the evidence behind each.
 
+    What follows an item is looked up in the second stage's table where the bundle has one; within a category,
+    and where more is asked for than it holds, the embeddings answer.
+
     Raises:
         RefusedError: the item (404) or the category (422) is unknown.
     """
@@ -60,7 +66,11 @@ def related(live: Live, question: Question) -> Related:
     owned = [live.index.ids.index(id_) for id_ in question.owned if id_ in live.index.ids]
     k = min(question.k, len(live.index.ids))
     route = route_of(live, node, question.direction)
-    if route == "model":
+    second = listed(live, node, k, question.direction, owned) if route == "model" and allowed is None else None
+    if second is not None:
+        route = "reranked"
+        results = _results(live, node, second.nodes, second.scores, question.direction, second.reasons)
+    elif route == "model":
         found = live.index.search([node], k, question.direction, allowed=allowed, exclude=[owned])
         keep = found.nodes[0] >= 0
         answers, scores = found.nodes[0][keep].astype(np.int64), found.scores[0][keep]
@@ -134,6 +144,7 @@ def model(live: Live) -> Model:
         dim=live.bundle.embeddings.dim,
         arcs={name: arcs.num_arcs for name, arcs in graph.relations.items()},
         baseline=None if table is None else table.name,
+        reranked=live.bundle.reranked is not None,
         report=live.bundle.report_html is not None,
         examples=[
             Example(
@@ -171,30 +182,48 @@ def card(catalogue: Catalogue, node: int) -> ItemCard:
 
 
 def explain(
-    live: Live, node: int, answers: np.ndarray, direction: Direction
+    live: Live,
+    node: int,
+    answers: np.ndarray,
+    direction: Direction,
+    reasons: Sequence[Sequence[Reason]] | None = None,
 ) -> list[tuple[Evidence, str, Via | None]]:
-    """For each answer: the evidence, the same in words, and the detour where no arc joins the two."""
+    """For each answer: the evidence, the same in words, and the detour where no arc joins the two.
+
+    Where the second stage answered, its reasons stand in the words instead of a detour.
+    """
     queries = np.full(len(answers), node)
     source, target = (queries, answers) if direction == "next" else (answers, queries)
     rows = evidence(live.bundle.graph, source, target)
+    if reasons is not None:
+        return [
+            (row, sentence(row) if row.facts else told(why), None)
+            for row, why in zip(rows, reasons, strict=True)
+        ]
     bare = np.array([i for i, row in enumerate(rows) if not row.facts], dtype=np.int64)
     routes = via(live.bundle.graph, live.bundle.embeddings, node, answers[bare], direction)
     detour = dict(zip(bare.tolist(), routes, strict=True))
-    told = []
+    found: list[tuple[Evidence, str, Via | None]] = []
     for i, row in enumerate(rows):
         if row.facts:
-            told.append((row, sentence(row), None))
+            found.append((row, sentence(row), None))
         else:
             kind, middle = detour[i]
             item = None if middle is None else card(live.catalogue, middle)
-            told.append((row, _detour(kind, item), Via.model_validate({"kind": kind, "item": item})))
-    return told
+            found.append((row, _detour(kind, item), Via.model_validate({"kind": kind, "item": item})))
+    return found
 
 
 def _results(
-    live: Live, node: int, answers: np.ndarray, scores: np.ndarray, direction: Direction
+    live: Live,
+    node: int,
+    answers: np.ndarray,
+    scores: np.ndarray,
+    direction: Direction,
+    reasons: Sequence[Sequence[Reason]] | None = None,
 ) -> list[Result]:
-    told = explain(live, node, answers, direction)
+    rows = explain(live, node, answers, direction, reasons)
+    each = reasons or [()] * len(rows)
     return [
         Result(
             **asdict(live.catalogue.item(int(answer))),
@@ -206,9 +235,10 @@ def _results(
             why=why,
             arcs=[_arc_card(live, fact) for fact in row.facts],
             via=detour,
+            reasons=[ReasonCard(words=one.words, value=one.value) for one in because],
         )
-        for rank, (answer, score, (row, why, detour)) in enumerate(
-            zip(answers, scores, told, strict=True), start=1
+        for rank, (answer, score, (row, why, detour), because) in enumerate(
+            zip(answers, scores, rows, each, strict=True), start=1
         )
     ]
 

@@ -7,6 +7,7 @@ On disk it is a folder of artifacts, sealed by a manifest of its own::
       model/            Embeddings
       graph/            DiGraph, with its table of nodes
       baseline/         NeighborTable of the best plain baseline (may be absent)
+      reranked/         RerankedTable of the second stage: what follows each item, and why (may be absent)
       report.html       the evaluation report (may be absent)
       report.json
 """
@@ -26,6 +27,7 @@ from thence.base.errors import ArtifactError, DataError
 from thence.encode.embeddings import Embeddings
 from thence.graph.digraph import DiGraph
 from thence.index.table import NeighborTable
+from thence.rerank.table import RerankedTable
 
 KIND = "bundle"
 VERSION_DIGITS = 12
@@ -41,6 +43,7 @@ class Bundle:
         baseline: the best plain baseline's answers, for the page to show beside the model's.
         report_html: a self-contained page with the evaluation.
         report: the same evaluation as a JSON object.
+        reranked: the second stage's answers to what follows; the embeddings answer all other questions.
 
     Raises:
         DataError: the parts speak of different items, or of the same ones in another order.
@@ -61,6 +64,7 @@ class Bundle:
     baseline: NeighborTable | None = None
     report_html: str | None = None
     report: Mapping[str, Any] | None = None
+    reranked: RerankedTable | None = None
 
     def __post_init__(self) -> None:
         ids = self.embeddings.ids
@@ -68,6 +72,8 @@ class Bundle:
             raise DataError("the graph's items are not the model's", fix="Bundle a model with its own graph.")
         if self.baseline is not None and self.baseline.ids != ids:
             raise DataError("the baseline's items are not the model's", fix="Build both from one graph.")
+        if self.reranked is not None and self.reranked.neighbors.ids != ids:
+            raise DataError("the re-ranked items are not the model's", fix="Build both from one graph.")
         nodes = self.graph.nodes
         if nodes is None or "item_id" not in nodes.column_names:
             return
@@ -99,6 +105,8 @@ class Bundle:
             self.graph.save(draft.path("graph"))
             if self.baseline is not None:
                 self.baseline.save(draft.path("baseline"))
+            if self.reranked is not None:
+                self.reranked.save(draft.path("reranked"))
             if self.report_html is not None:
                 draft.path("report.html").write_text(self.report_html, encoding="utf-8")
             if self.report is not None:
@@ -118,6 +126,9 @@ class Bundle:
         baseline = None
         if f"baseline/{MANIFEST}" in art.files:
             baseline = NeighborTable.load(art.folder / "baseline")
+        reranked = None
+        if f"reranked/why/{MANIFEST}" in art.files:
+            reranked = RerankedTable.load(art.folder / "reranked")
         graph = DiGraph.load(art.folder / "graph", verify=False)  # its bytes were verified just now,
         graph.check(where=folder)  # what they say was not
         try:
@@ -131,6 +142,7 @@ class Bundle:
                 baseline,
                 report_html,
                 report,
+                reranked,
             )
         except (DataError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ArtifactError(f"inconsistent bundle: {error}", where=folder) from error

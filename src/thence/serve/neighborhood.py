@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
 
 from thence.index.neighbors import Direction
+from thence.rerank.explain import Reason
 from thence.serve.answers import card, explain, find
 from thence.serve.evidence import Evidence, evidence, sentence
 from thence.serve.schemas import DrawnArc, DrawnNode, Neighborhood
+from thence.serve.second import listed
+from thence.serve.standing import route_of
 from thence.serve.store import Live
 
 MAX_SIDE = 19
@@ -30,10 +34,15 @@ def neighborhood(live: Live, item_id: str, k: int = 8) -> Neighborhood:
         RefusedError: the item is unknown (404).
     """
     node = find(live, item_id)
+    second = listed(live, node, k, "next") if route_of(live, node, "next") == "model" else None
     side = {direction: _side(live, node, k, direction) for direction in ("next", "before")}
+    reasons = None
+    if second is not None:
+        side["next"] = dict(zip(second.nodes.tolist(), second.scores.tolist(), strict=True))
+        reasons = second.reasons
     nodes = list(dict.fromkeys([node, *side["before"], *side["next"]]))
     arcs = [
-        *_query_arcs(live, node, list(side["next"]), "next"),
+        *_query_arcs(live, node, list(side["next"]), "next", reasons),
         *_query_arcs(live, node, list(side["before"]), "before"),
         *_among(live, [n for n in nodes if n != node]),
     ]
@@ -68,8 +77,14 @@ def _drawn_node(
     )
 
 
-def _query_arcs(live: Live, query: int, answers: list[int], direction: Direction) -> list[DrawnArc]:
-    told = explain(live, query, np.array(answers, dtype=np.int64), direction)
+def _query_arcs(
+    live: Live,
+    query: int,
+    answers: list[int],
+    direction: Direction,
+    reasons: Sequence[Sequence[Reason]] | None = None,
+) -> list[DrawnArc]:
+    told = explain(live, query, np.array(answers, dtype=np.int64), direction, reasons)
     pairs = [(query, other) if direction == "next" else (other, query) for other in answers]
     return [
         _drawn_arc(live, source, target, row, why)

@@ -40,11 +40,18 @@ class Via(BaseModel):
     item: ItemCard | None
 
 
+class Reason(BaseModel):
+    """What one group of parts adds to a re-ranked answer."""
+
+    words: str
+    value: float = Field(description="Added to the log odds.")
+
+
 class Result(ItemCard):
     """One recommended item and what speaks for it."""
 
     rank: int
-    score: float = Field(description="⟨source, target⟩ + bias of the arc.")
+    score: float = Field(description="⟨source, target⟩ + bias of the arc; log odds on the route reranked.")
     support: int | None
     lift: float | None
     direction_strength: float | None = Field(
@@ -53,6 +60,7 @@ class Result(ItemCard):
     why: str
     arcs: list[ArcCard]
     via: Via | None = Field(description="Only where no arc joins the two items.")
+    reasons: list[Reason] = Field(default=[], description="The largest first; on the route reranked alone.")
 
 
 class Related(BaseModel):
@@ -61,8 +69,9 @@ class Related(BaseModel):
     item: ItemCard
     direction: Direction
     model_version: str
-    route: Literal["model", "category", "none"] = Field(
-        description="What produced the answer; category and none: the model knows nothing of the item."
+    route: Literal["reranked", "model", "category", "none"] = Field(
+        description="What produced the answer: the second stage's table, the embeddings (model), or, where "
+        "these know nothing of the item, its category or nothing."
     )
     note: str | None = Field(
         default=None, description="What to know of the answer where it is not the model's."
@@ -152,6 +161,7 @@ class Model(BaseModel):
     dim: int
     arcs: dict[str, int] = Field(description="Arcs in each relation.")
     baseline: str | None
+    reranked: bool = Field(description="Whether a second stage answers what follows.")
     report: bool
     examples: list[Example]
 

@@ -17,7 +17,7 @@ from thence.index.neighbors import Direction
 if TYPE_CHECKING:
     from thence.serve.store import Live
 
-Route = Literal["model", "category", "none"]
+Route = Literal["reranked", "model", "category", "none"]
 
 
 def route_of(live: Live, node: int, direction: Direction) -> Route:
@@ -47,7 +47,7 @@ def by_category(live: Live, node: int, direction: Direction) -> np.ndarray:
 
 def note_of(route: Route, title: str, category: str | None, direction: Direction) -> str | None:
     """What a reader should know of the answer; None where there is nothing to say."""
-    if route == "model":
+    if route in ("reranked", "model"):
         return None
     what = "follows" if direction == "next" else "leads to"
     known = f"nothing is known of what {what} {title}: it has no arcs, and the model has no vector for it"

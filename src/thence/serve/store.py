@@ -95,6 +95,9 @@ def _smoke_test(live: Live) -> None:
     if not num_nodes:
         raise ArtifactError("the bundle has no items", where=repr(live.bundle))
     asked = np.unique(np.linspace(0, num_nodes - 1, SMOKE_QUERIES).astype(np.int64))
+    second = live.bundle.reranked
+    if second is not None and (second.neighbors.next.nodes == np.arange(num_nodes)[:, None]).any():
+        raise ArtifactError("the second stage answers an item with itself", where=repr(live.bundle))
     for direction in DIRECTIONS:
         found = live.index.search(asked, min(10, num_nodes), direction)  # type: ignore[arg-type]
         if (found.nodes == asked[:, None]).any() or (found.counts < min(10, num_nodes - 1)).any():

@@ -22,8 +22,8 @@ from thence.encode.baseline.cf_reverse import cf_reverse
 from thence.encode.blend import Blend, fit_blend
 from thence.encode.scorer import Scorer
 from thence.encode.spectral.calibrate import labelled
+from thence.encode.spectral.model import spectral_scorer
 from thence.encode.spectral.parts import PartsConfig
-from thence.encode.spectral.spectral import spectral_scorer
 from thence.graph import DiGraph
 from thence.graph.split import split_arcs
 

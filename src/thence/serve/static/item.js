@@ -40,7 +40,7 @@ function side(direction, answer, baseline) {
   const twice = repeated([answer.item, ...answer.results, ...theirs.filter((result) => !rankHere.has(result.item_id))]);
   const id = `side-${direction}`;
   const lines = answer.results.map((result) =>
-    row(result, length(result.score), twice, baseline !== null && !rankThere.has(result.item_id)));
+    row(result, answer.route, length(result.score), twice, baseline !== null && !rankThere.has(result.item_id)));
   return h("section", { class: `side ${direction}`, "aria-labelledby": id },
     h("h2", { id }, title),
     h("div", { class: baseline ? "lists" : "lists alone" },
@@ -53,7 +53,9 @@ function side(direction, answer, baseline) {
         ...theirs.map((result) => plainRow(result, rankHere.get(result.item_id), twice))) : null));
 }
 
-function row(result, length, twice, onlyHere) {
+const MEANT = { reranked: "Score: log odds, by the second stage", category: "Score: weight of the arcs" };
+
+function row(result, route, length, twice, onlyHere) {
   const bar = h("span", { class: "bar", "aria-hidden": "true" });
   bar.style.setProperty("--length", length);
   return h("li", {},
@@ -61,10 +63,10 @@ function row(result, length, twice, onlyHere) {
     h("div", { class: "what" },
       h("div", { class: "line" },
         h("p", { class: "name" }, itemLink(result, { class: "title" }, result.title), told(result, twice), ...(onlyHere ? RING() : [])),
-        h("span", { class: "score", title: "Score: ⟨source, target⟩ + bias" }, result.score.toFixed(2))),
+        h("span", { class: "score", title: MEANT[route] ?? "Score: ⟨source, target⟩ + bias" }, result.score.toFixed(2))),
       bar,
       h("div", { class: "line" },
-        h("p", { class: "why", title: result.why }, ...why(result)),
+        h("p", { class: "why", title: [result.why, ...result.reasons.map((reason) => reason.words)].join("; ") }, ...why(result)),
         way(result.direction_strength))));
 }
 
