@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,8 +24,10 @@ import pytest
 from thence.base.artifact import MANIFEST, digest
 from thence.cli import main
 from thence.encode.embeddings import Embeddings
+from thence.events import EventLog
 from thence.events.worlds import World, WorldConfig, simulate
 from thence.graph.digraph import DiGraph
+from thence.rerank.timely import Known, TimelyReranker
 from thence.serve.bundle import Bundle
 
 SETTINGS = """
@@ -100,11 +103,12 @@ def run(shop: Path) -> Path:
 def test_a_run_leaves_every_part_and_tells_its_figures(shop: Path, run: Path) -> None:
     told = json.loads((shop / "said.json").read_text())
     assert told["run"] == str(run)
-    parts = {"log", "graph", "model", "encoder", "report", "bundle", "settings.yaml"}
+    parts = {"log", "graph", "model", "encoder", "reranker", "report", "bundle", "settings.yaml"}
     assert {part.name for part in run.iterdir()} == parts
     bundle = Bundle.load(run / "bundle")
     assert told["model_version"] == bundle.version and told["items"] == len(bundle.embeddings.ids)
-    assert set(told["figures"]) >= {"ours.HR@10", "popularity.HR@10", "counts.HR@10", "ours.direction_auc"}
+    names = {"ours.HR@10", "embeddings.HR@10", "popularity.HR@10", "counts.HR@10", "ours.direction_auc"}
+    assert set(told["figures"]) >= names
     assert bundle.baseline is not None and bundle.baseline.name in ("popularity", "counts")
     assert "A small world" in (run / "report" / "report.html").read_text()
 
@@ -148,11 +152,54 @@ def test_reading_a_file_twice_changes_nothing(shop: Path, run: Path) -> None:
     assert digest(run / "log" / MANIFEST) == before
 
 
+@pytest.fixture(scope="module")
+def alone(shop: Path, run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run without its second stage."""
+    folder = tmp_path_factory.mktemp("alone") / "run"
+    shutil.copytree(run, folder)
+    said("evaluate", folder, "--config", shop / "run.toml", "--set", "rerank.enabled=false")
+    return folder
+
+
+def test_the_second_stage_is_judged_and_served(run: Path) -> None:
+    pytest.importorskip("xgboost")
+    log, model = EventLog.load(run / "log"), Embeddings.load(run / "model")
+    graph, told = DiGraph.load(run / "graph"), model.info["rerank"]
+    assert told["re-ranked"] > told["embeddings"] and told["note"].startswith("re-ranked")
+    known = log.before(model.info["split"]["test_from"])
+    scores = TimelyReranker.load(run / "reranker", Known(graph, known)).scores([3])[0]
+    scores[3] = -np.inf
+    answer = said("recommend", run, model.ids.decode([3])[0], "-k", "5")
+    assert answer["route"] == "reranked"
+    assert [row["item_id"] for row in answer["results"]] == model.ids.decode(np.argsort(-scores)[:5])
+    assert all(row["reasons"] for row in answer["results"][:1])
+
+
+def test_without_a_second_stage_the_embeddings_are_ours(shop: Path, run: Path, alone: Path) -> None:
+    bundle, whole = Bundle.load(alone / "bundle"), Bundle.load(run / "bundle")
+    assert bundle.reranked is None and whole.reranked is not None
+    assert bundle.report is not None and whole.report is not None
+    assert "embeddings.HR@10" not in bundle.report
+    assert bundle.report["ours.HR@10"] == whole.report["embeddings.HR@10"]
+
+
+def test_without_xgboost_a_run_goes_on_and_says_so(
+    shop: Path, alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    into = tmp_path / "run"
+    shutil.copytree(alone, into)
+    said("train", into, "--config", shop / "run.toml")
+    assert not (into / "reranker").exists()
+    code, out = command("evaluate", into, "--config", shop / "run.toml")
+    assert code == 0 and "embeddings alone: re-ranking needs XGBoost. Install thence[rerank]." in out
+
+
 @pytest.mark.parametrize("direction", ["next", "before"])
-def test_recommend_answers_as_the_embeddings_do(run: Path, direction: str) -> None:
+def test_recommend_answers_as_the_embeddings_do(run: Path, alone: Path, direction: str) -> None:
     model = Embeddings.load(run / "model")
     item = model.ids.decode([3])[0]
-    told = said("recommend", run, item, "-k", "5", "--direction", direction)
+    told = said("recommend", alone if direction == "next" else run, item, "-k", "5", "--direction", direction)
     scores = (model.scores([3]) if direction == "next" else model.scores_into([3]))[0].copy()
     scores[3] = -np.inf
     assert [row["item_id"] for row in told["results"]] == model.ids.decode(np.argsort(-scores)[:5])

@@ -156,8 +156,8 @@ def half_of(cases: Cases, limit: int, seed: int) -> Cases:
     """The cases of at most ``limit`` sources, and of at most half of them: those that judge.
 
     Example:
-        >>> half_of(Cases.make([0, 0, 1, 2], [1, 2, 0, 0], num_nodes=3), 100, 0)
-        Cases(1 cases, 1 sources, 1 groups, 3 nodes)
+        >>> half_of(Cases.make([0, 1, 2, 3], [1, 2, 0, 0], num_nodes=4), 100, 0)
+        Cases(2 cases, 2 sources, 2 groups, 4 nodes)
     """
     from thence.cli.pipeline import some_sources
 
