@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from thence.base.errors import DataError
-from thence.evaluate.cases import Cases, arc_cases
+from thence.evaluate.cases import Cases, arc_cases, arcs_of
 from thence.graph.arcs import Arcs
 
 
@@ -58,3 +58,17 @@ def test_what_cannot_be_judged_is_refused(source, target, weight, match):
 def test_arcs_over_other_nodes_are_refused():
     with pytest.raises(DataError, match="among 2 nodes"):
         arc_cases(Arcs.from_pairs([0], [1], num_nodes=3), Arcs.from_pairs([0], [1], num_nodes=2))
+
+
+def test_cases_as_arcs_add_up_what_came_more_than_once():
+    rng = np.random.default_rng(0)
+    source, step = rng.integers(5, size=60), rng.integers(1, 5, size=60)
+    weight = rng.uniform(0.5, 2, size=60)
+    cases = Cases.make(source, (source + step) % 5, num_nodes=5, weight=weight, group=np.arange(60))
+    literal = np.zeros((5, 5))
+    for i, j, w in zip(cases.source, cases.target, weight, strict=True):
+        literal[i, j] += w
+    arcs = arcs_of(cases)
+    np.testing.assert_allclose(arcs.matrix().toarray(), literal, rtol=1e-6)
+    assert arcs.num_arcs == len({*zip(cases.source.tolist(), cases.target.tolist(), strict=True)})
+    assert arcs_of(cases.select([])).num_arcs == 0
