@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
@@ -27,17 +26,16 @@ from thence.base.errors import ArtifactError, ConfigError, DataError, FitError
 from thence.base.ids import IdMap
 from thence.base.progress import Progress, silent
 from thence.base.rng import generator
-from thence.encode.baseline.backed_off import backed_off, kinds
+from thence.encode.baseline.backed_off import backed_off
 from thence.encode.baseline.counts import counts, lift
 from thence.encode.baseline.svd import svd
 from thence.encode.scorer import Scorer
 from thence.events import EventLog
 from thence.graph import Arcs, DiGraph
-from thence.graph.nodes import COUNTED
 from thence.rerank.learn import BATCH, Examples, RerankConfig
 from thence.rerank.model import Trees
 from thence.rerank.parts import Part, columns, part_table
-from thence.rerank.timely_parts import timely_parts
+from thence.rerank.timely_parts import label_parts, timely_parts
 from thence.rerank.walks import Candidates
 
 FIRST: Mapping[str, Callable[[DiGraph], Scorer]] = {
@@ -51,7 +49,6 @@ FIRST: Mapping[str, Callable[[DiGraph], Scorer]] = {
 GROUP = {"counts": "arc", "lift": "arc", "backed_off": "category", "kinds": "category", "svd": "factors"}
 """Under what a part of these is explained."""
 KIND, TREES = "timely-reranker", "trees.ubj"
-MAX_LABELS, LEVELS = 5_000, 3
 LESSON = RerankConfig(candidates=60, negatives=0.5, trees=120, leaves=31, rate=0.06)
 
 
@@ -64,6 +61,16 @@ class Known:
         log: seen up to the clock.
         first: a learned first stage over the graph, where there is one.
         after: pairs that came after the clock, weighted by how often; None for now.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> events = pa.table({"timestamp": [0, 0], "user_id": ["u", "u"], "item_id": ["phone", "case"],
+        ...                    "event": ["purchase"] * 2, "order_id": ["a", "a"]})
+        >>> arcs = Arcs.from_pairs([0], [1], num_nodes=2)
+        >>> graph = DiGraph(IdMap(["phone", "case"]), {"same_basket": arcs})
+        >>> now = Known(graph, EventLog.from_tables(events).before(10))
+        >>> now.candidates([0], 2)[2].tolist(), {"reverse", "counts"} <= {part.name for part in now.parts}
+        ([1], True)
     """
 
     graph: DiGraph
@@ -91,8 +98,7 @@ class Known:
             found.append(Part("arc.lift", "arc", lambda at: _weights(main, _source(at), at[2], "lift")))
         scorers = self.scorers.items()
         found += [Part(name, GROUP.get(name, "first"), _scored(scorer)) for name, scorer in scorers]
-        found += [_same(label, code) for label, code in _labels(self.graph)]
-        return found + timely_parts(self.log, self.graph.ids)
+        return found + label_parts(self.graph) + timely_parts(self.log, self.graph.ids)
 
     def then(self, after: Arcs) -> Known:
         """The same with what came after the clock; what has been worked out already is shared."""
@@ -165,6 +171,20 @@ class TimelyReranker:
         Raises:
             ConfigError: a lesson has nothing that came after, or its log reaches as far as the one of now.
             FitError: nothing can be learned, or XGBoost is not installed.
+
+        Example:
+            >>> import pyarrow as pa
+            >>> pairs = [(i, j) for i in range(6) for j in range(6, 12) if i + j != 11]  # all but six
+            >>> arcs = Arcs.from_pairs(*zip(*pairs), num_nodes=12)
+            >>> graph = DiGraph(IdMap([f"n{k}" for k in range(12)]), {"same_basket": arcs})
+            >>> log = EventLog.from_tables(pa.table({"timestamp": [0], "user_id": ["u"], "item_id": ["n0"],
+            ...                                      "event": ["purchase"], "order_id": ["a"]}))
+            >>> after = Arcs.from_pairs([0, 1, 2], [11, 10, 9], num_nodes=12)
+            >>> config = RerankConfig(candidates=12, negatives=1.0, trees=20)
+            >>> lesson, now = Known(graph, log.before(10), after=after), Known(graph, log.before(20))
+            >>> scores = TimelyReranker.fit(now, [lesson], config).scores([0])[0]
+            >>> bool(scores[11] > scores[1:6].max())  # what came beats those of its own kind
+            True
         """
         taught = []
         for number, lesson in enumerate(lessons):
@@ -351,31 +371,3 @@ def _scored(scorer: Scorer) -> Callable[[Candidates], np.ndarray]:
         return rows[np.repeat(np.arange(len(at[0])), np.diff(at[1])), at[2]].astype(np.float32)
 
     return values
-
-
-def _same(label: str, code: np.ndarray) -> Part:
-    return Part(f"same.{label}", "features", lambda at: (code[_source(at)] == code[at[2]]).astype(np.float32))
-
-
-def _labels(graph: DiGraph) -> list[tuple[str, np.ndarray]]:
-    """Codes of the category's levels, of every label, and of that label within its category."""
-    nodes = graph.nodes
-    found: list[tuple[str, np.ndarray]] = []
-    if nodes is None:
-        return found
-    skip = ("item_id", "title", "price", *COUNTED)
-    if "category" in nodes.column_names:
-        paths = nodes["category"].cast(pa.string()).to_pylist()
-        for depth in range(1, LEVELS):
-            cut = pa.array([None if path is None else ">".join(path.split(">")[:depth]) for path in paths])
-            found.append((f"category.{depth}", kinds(pa.table({"level": cut}), ("level",), graph.num_nodes)))
-    for name in sorted(set(nodes.column_names) - set(skip)):
-        if not str(nodes.schema.field(name).type).startswith(("string", "large_string", "dictionary")):
-            continue
-        code = kinds(nodes, (name,), graph.num_nodes)
-        if code.max(initial=0) >= MAX_LABELS:
-            continue
-        found.append((name, code))
-        if name != "category" and "category" in nodes.column_names:
-            found.append((f"category+{name}", kinds(nodes, ("category", name), graph.num_nodes)))
-    return found

@@ -14,16 +14,20 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from thence.base.ids import IdMap
+from thence.encode.baseline.backed_off import kinds
 from thence.encode.baseline.recent import DAY, fading
 from thence.events import EventLog
-from thence.graph.nodes import node_codes
+from thence.graph import DiGraph
+from thence.graph.nodes import COUNTED, node_codes
 from thence.graph.purchases import purchases_of
 from thence.rerank.parts import Part, Values
 from thence.rerank.timely_kernel import together
 from thence.rerank.walks import Candidates
 
+MAX_LABELS, LEVELS = 5_000, 3
 WINDOWS = (14, 28, 56, 112)
 SLOW, FAST = 84.0, 42.0
 """Half-lives in days: of first purchases, which are few, and of all purchases."""
@@ -43,7 +47,6 @@ class Lines:
         first: bool, the user had not bought the product before.
 
     Example:
-        >>> import pyarrow as pa
         >>> events = pa.table({"timestamp": [0, 5 * DAY], "user_id": ["u", "u"], "item_id": ["case", "case"],
         ...                    "event": ["purchase"] * 2, "order_id": ["a", "b"]})
         >>> lines = Lines.of(EventLog.from_tables(events).before(7 * DAY), IdMap(["case"]))
@@ -90,6 +93,14 @@ def timely_parts(log: EventLog, ids: IdMap) -> list[Part]:
 
     Returns:
         Parts of :mod:`thence.rerank.parts`' kind, which plug into any table of them.
+
+    Example:
+        >>> events = pa.table({"timestamp": [0, 0], "user_id": ["u", "u"], "item_id": ["phone", "case"],
+        ...                    "event": ["purchase"] * 2, "order_id": ["a", "a"]})
+        >>> parts = timely_parts(EventLog.from_tables(events).before(10), IdMap(["phone", "case"]))
+        >>> at = np.array([0]), np.array([0, 1]), np.array([1])  # source 0 has one candidate, 1
+        >>> [part.values(at).tolist() for part in parts if part.name == "timely.both"]  # customers with both
+        [[1.0]]
     """
     lines = Lines.of(log, ids)
     return _basket_parts(lines) + _user_parts(lines) + _node_parts(lines)
@@ -210,3 +221,52 @@ def _of_source(values: np.ndarray) -> Values:
 
 def _of_target(values: np.ndarray) -> Values:
     return lambda at: values[at[2]]
+
+
+# ---- the catalogue
+
+
+def label_parts(graph: DiGraph) -> list[Part]:
+    """Whether both ends share a label of the catalogue: levels of the category, and other labels of few values.
+
+    Args:
+        graph: with its catalogue; without one there are no such parts.
+
+    Example:
+        >>> nodes = pa.table({"category": ["Phones > Cases", "Phones", "Sport"], "brand": ["a", "a", "b"]})
+        >>> from thence.graph import Arcs
+        >>> arcs = Arcs.from_pairs([0], [1], num_nodes=3)
+        >>> graph = DiGraph(IdMap("pqr"), {"same_basket": arcs}, nodes)
+        >>> at = np.array([0]), np.array([0, 2]), np.array([1, 2])  # source p has two candidates, q and r
+        >>> [part.values(at).tolist() for part in label_parts(graph) if part.name == "same.brand"]
+        [[1.0, 0.0]]
+    """
+    return [_same(label, code) for label, code in _labels(graph)]
+
+
+def _same(label: str, code: np.ndarray) -> Part:
+    return Part(f"same.{label}", "features", lambda at: (code[_source(at)] == code[at[2]]).astype(np.float32))
+
+
+def _labels(graph: DiGraph) -> list[tuple[str, np.ndarray]]:
+    """Codes of the category's levels, of every label, and of that label within its category."""
+    nodes = graph.nodes
+    found: list[tuple[str, np.ndarray]] = []
+    if nodes is None:
+        return found
+    skip = ("item_id", "title", "price", *COUNTED)
+    if "category" in nodes.column_names:
+        paths = nodes["category"].cast(pa.string()).to_pylist()
+        for depth in range(1, LEVELS):
+            cut = pa.array([None if path is None else ">".join(path.split(">")[:depth]) for path in paths])
+            found.append((f"category.{depth}", kinds(pa.table({"level": cut}), ("level",), graph.num_nodes)))
+    for name in sorted(set(nodes.column_names) - set(skip)):
+        if not str(nodes.schema.field(name).type).startswith(("string", "large_string", "dictionary")):
+            continue
+        code = kinds(nodes, (name,), graph.num_nodes)
+        if code.max(initial=0) >= MAX_LABELS:
+            continue
+        found.append((name, code))
+        if name != "category" and "category" in nodes.column_names:
+            found.append((f"category+{name}", kinds(nodes, ("category", name), graph.num_nodes)))
+    return found
