@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike
 from thence.base.arrow import pc
 from thence.base.errors import ConfigError
 from thence.encode.baseline.popularity import received
+from thence.encode.known import is_known
 from thence.graph import DiGraph
 
 
@@ -41,6 +42,7 @@ class BackedOff:
         self._kind: Any = sp.csr_matrix(sp.diags(1 / left) @ between, dtype=np.float32)
         whole = np.maximum(np.bincount(group, weights=popular), 1e-12)
         self._share = (popular / whole[group]).astype(np.float32)
+        self._known = is_known(graph).astype(np.float32)  # no kind speaks for what nothing is known of
 
     @cached_property
     def _columns(self) -> tuple[Any, Any]:
@@ -50,6 +52,7 @@ class BackedOff:
         """Scores ``[len(sources), num_nodes]`` of the arcs from each source to every node."""
         own = np.asarray(sources, np.int64)
         prior = self._kind[self._group[own]].toarray()[:, self._group] * self._share
+        prior *= self._known[own][:, None]
         return (self._matrix[own].toarray() + self._strength * prior).astype(np.float32)
 
     def scores_into(self, targets: ArrayLike) -> np.ndarray:
@@ -57,6 +60,7 @@ class BackedOff:
         own = np.asarray(targets, np.int64)
         matrix, kind = self._columns
         prior = kind[self._group[own]].toarray()[:, self._group] * self._share[own][:, None]
+        prior *= self._known
         return (matrix[own].toarray() + self._strength * prior).astype(np.float32)
 
 
