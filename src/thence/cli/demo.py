@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 EXAMPLE = "Example:  THENCE_DEMO_EXIT=1 thence demo   (stops after the table, without the page)"
 EXIT = "THENCE_DEMO_EXIT"
 VALID, TEST = "2017-09-01", "2017-10-15"
+PLAIN = (
+    "popularity",
+    "counts",
+    "recent_counts",
+    "backed_off",
+    "lift",
+    "reverse",
+    "item_cf",
+    "svd",
+    "page_rank",
+)
+"""Those that take seconds on a graph as dense as a grocer's; walks both ways and back take minutes."""
 MIN_COUNT = 40  # 6,210 products; rarer ones have too few baskets to be judged on
 
 
@@ -49,4 +61,5 @@ def settings(into: Path) -> RunConfig:
         name="The Complete Journey",
         split=SplitSection(valid=VALID, test=TEST),
         graph=GraphConfig(min_count=MIN_COUNT),
+        baselines=PLAIN,
     )
