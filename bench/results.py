@@ -63,7 +63,10 @@ def demo_table(lines: list[dict[str, Any]]) -> str:
     figures: dict[str, tuple[float, int]] = {}
     for line in lines:
         if line["bench"] == "house":
-            figures.update({name: (value, 0) for name, value in line["figures"].items()})
+            told = line["figures"]
+            for name in told:  # a spread is that of its own run
+                figures.pop(f"{name}.std", None)
+            figures.update({name: (value, 0) for name, value in told.items()})
     prefix, columns = "demo.temporal.", ("HR@10", "MRR@10", "NDCG@10", "coverage")
     methods = {name[len(prefix) :].split(".")[0] for name in figures if name.startswith(prefix)}
     methods -= {"best_baseline", "best_published"}
@@ -81,6 +84,8 @@ def section(bench: str, lines: list[dict[str, Any]]) -> str:
     """One bench: a table of figures, each with the run that it comes from."""
     newest: dict[str, tuple[float, int]] = {}
     for at, line in enumerate(lines):
+        for name in line["figures"]:  # a spread is that of its own run
+            newest.pop(f"{name}.std", None)
         newest.update({name: (value, at) for name, value in line["figures"].items()})
     used = sorted({at for _, at in newest.values()})
     runs = [run_of(number, lines[at]) for number, at in enumerate(used, 1)]
