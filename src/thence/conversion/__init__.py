@@ -1,0 +1,1 @@
+"""Whether an exposure will convert, learned while its label is still changing."""

@@ -1,0 +1,1 @@
+"""Estimators for labels that are still changing: published ones, and ours."""

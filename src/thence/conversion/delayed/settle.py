@@ -1,0 +1,67 @@
+"""Naive, waiting and oracle labels: what everything else is measured against.
+
+naive    the label after a waiting time e, which stays: late conversions remain negatives
+wait     the final label, a whole window W late
+oracle   the final label at once, which nobody can have
+"""
+
+from __future__ import annotations
+
+from thence.conversion.estimator import Estimator
+from thence.conversion.exposures import Exposures
+from thence.conversion.rows import Rows, once, settled
+
+
+class Naive(Estimator):
+    """The label after a waiting time, taken for final.
+
+    Args:
+        wait: microseconds.
+
+    Example:
+        >>> shown = Exposures.make([0, 10], [4, 30], window=50, until=40)
+        >>> Naive(5).rows(shown, 0).label.tolist()
+        [1.0, 0.0]
+    """
+
+    def __init__(self, wait: int) -> None:
+        self.wait = wait
+
+    def rows(self, known: Exposures, since: int) -> Rows:
+        """One row for each exposure, ``wait`` after it."""
+        return once(known, since, self.wait)
+
+
+class Wait(Estimator):
+    """The final label, as soon as it is final.
+
+    Example:
+        >>> shown = Exposures.make([0, 10], [4, 30], window=25, until=40)
+        >>> Wait().rows(shown, 0).label.tolist()
+        [1.0, 1.0]
+    """
+
+    def rows(self, known: Exposures, since: int) -> Rows:
+        """One row for each exposure that has become mature."""
+        return settled(known, since)
+
+
+class Oracle(Estimator):
+    """The final label at once: a bound, for evaluation alone.
+
+    Args:
+        truth: the exposures as they are known in the end.
+
+    Example:
+        >>> truth = Exposures.make([0, 10], [4, 30], window=25)
+        >>> Oracle(truth).rows(truth.before(20), 0).label.tolist()
+        [1.0, 1.0]
+    """
+
+    def __init__(self, truth: Exposures) -> None:
+        self.truth = truth
+
+    def rows(self, known: Exposures, since: int) -> Rows:
+        """One row for each new exposure, with the label that it will have."""
+        new = once(known, since, 0)
+        return Rows(new.index, self.truth.converted[new.index].astype("f"))

@@ -1,0 +1,112 @@
+"""Models beside the main one: classifiers of the same shape, trained on what is known and nothing later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from scipy.special import expit
+
+from thence.base.errors import DataError
+from thence.conversion.features import Features
+from thence.conversion.learn import Batch, LearnConfig, Learner
+from thence.conversion.net import NetConfig, make_net
+from thence.conversion.rows import Rows
+
+Predict = Callable[[np.ndarray], np.ndarray]
+"""From places of exposures ``[r]`` to the main model's logits ``[r, heads]``."""
+
+
+class Classifier:
+    """P(label = 1 | features).
+
+    Args:
+        learner: the trained network, or None for a constant.
+        constant: the probability where there is no network.
+
+    Example:
+        >>> Classifier(None, 0.25).predict(Features.none(2)).tolist()
+        [0.25, 0.25]
+    """
+
+    def __init__(self, learner: Learner | None, constant: float = 0.0) -> None:
+        self.learner, self.constant = learner, constant
+
+    def predict(self, features: Features) -> np.ndarray:
+        """Probabilities ``[r]`` float64 of rows of features."""
+        if self.learner is None:
+            return np.full(len(features), self.constant)
+        return expit(self.learner.logits(features, np.arange(len(features)))[:, 0].astype(np.float64))
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Trains models of one shape.
+
+    Args:
+        net: the shape.
+        learn: batch size, rate and passes.
+        seed: of weights and orders.
+
+    Example:
+        >>> shown = Features(np.arange(400)[:, None] % 2, np.zeros((400, 0)), (2,))
+        >>> model = Lab(NetConfig("logistic"), LearnConfig(50, 0.05, passes=9)).classifier(
+        ...     shown, shown.codes[:, 0], name="example")
+        >>> model.predict(shown[:2]).round().tolist()
+        [0.0, 1.0]
+    """
+
+    net: NetConfig = field(default_factory=NetConfig)
+    learn: LearnConfig = field(default_factory=LearnConfig)
+    seed: int = 0
+
+    def classifier(
+        self, features: Features, label: np.ndarray, weight: np.ndarray | None = None, *, name: str
+    ) -> Classifier:
+        """Fit P(label = 1 | features) by cross-entropy.
+
+        Args:
+            features: ``[r]`` rows.
+            label: ``[r]`` from 0 to 1.
+            weight: ``[r]``; 1 when None.
+            name: of the model, from which its seed is drawn.
+
+        Returns:
+            The model; a constant where there are no rows or all labels are 0, or all 1.
+
+        Raises:
+            DataError: arrays differ in length.
+        """
+        label = np.asarray(label, np.float32)
+        weight = np.ones(len(label), np.float32) if weight is None else np.asarray(weight, np.float32)
+        if not len(features) == len(label) == len(weight):
+            raise DataError(f"{len(features):,} rows, {len(label):,} labels and {len(weight):,} weights")
+        mean = float(np.average(label, weights=weight)) if weight.sum() > 0 else 0.0
+        if not 0.0 < mean < 1.0:
+            return Classifier(None, mean)
+        net = make_net(features, self.net, seed=self.seed)
+        with torch.no_grad():
+            net.out.bias.fill_(float(np.log(mean / (1 - mean))))
+        learner = Learner(net, self.learn, self.seed)
+        rows = Rows(
+            np.arange(len(label)), label, {"positive": weight * label, "negative": weight * (1 - label)}
+        )
+        for turn in range(self.learn.passes):
+            learner.learn(features, rows, _cross_entropy, name, turn)
+        return Classifier(learner)
+
+
+def _cross_entropy(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+    return weighted(logits[:, 0], batch["positive"], batch["negative"])
+
+
+def weighted(logit: torch.Tensor, positive: torch.Tensor, negative: torch.Tensor) -> torch.Tensor:
+    """``positive · -log σ(logit) + negative · -log(1 - σ(logit))``, row by row.
+
+    Example:
+        >>> weighted(torch.zeros(1), torch.ones(1), torch.zeros(1)).round(decimals=4).tolist()
+        [0.6931]
+    """
+    return positive * torch.nn.functional.softplus(-logit) + negative * torch.nn.functional.softplus(logit)

@@ -1,0 +1,102 @@
+"""Rows that a trainer sees: which exposure, with which label, and weights for both outcomes.
+
+An emission protocol says when an exposure turns into rows. With waiting time e, attribution window W, exposure
+at t, conversion at c:
+
+    once      one row at t + e, labelled by what is known then
+    copied    the same, and a positive copy at c where t + e < c <= t + W
+    settled   one row at t + W, with the final label
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from thence.conversion.exposures import NEVER, Exposures
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows to train on, in the order in which they came.
+
+    Args:
+        index: ``[r]`` int64, the exposure of each.
+        label: ``[r]`` float32, its label when it was emitted.
+        columns: further float32 columns ``[r]`` or ``[r, k]`` by name; ``positive`` and ``negative`` weigh the
+            loss of both outcomes where they stand: ``positive · -log p + negative · -log(1 - p)``.
+
+    Example:
+        >>> rows = Rows(np.array([4, 7]), np.array([1.0, 0.0]))
+        >>> len(rows), rows.take(np.array([1])).index.tolist()
+        (2, [7])
+    """
+
+    index: np.ndarray
+    label: np.ndarray
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.index)
+
+    def take(self, places: np.ndarray) -> Rows:
+        """Some of the rows, or all of them in another order."""
+        columns = {name: column[places] for name, column in self.columns.items()}
+        return Rows(self.index[places], self.label[places], columns)
+
+    def adding(self, columns: Mapping[str, np.ndarray]) -> Rows:
+        """The same rows with further columns."""
+        return Rows(self.index, self.label, {**self.columns, **columns})
+
+
+def once(known: Exposures, since: int, wait: int) -> Rows:
+    """One row for every exposure whose waiting time ended in ``[since, clock)``, with the label of that moment.
+
+    Args:
+        known: what is known now.
+        since: the clock of the refresh before, microseconds UTC.
+        wait: waiting time e in microseconds; 0 emits every exposure at once, as a negative.
+
+    Example:
+        >>> shown = Exposures.make([0, 10], [4, 30], window=50, until=40)
+        >>> once(shown, 0, 5).label.tolist(), once(shown, 0, 25).label.tolist()
+        ([1.0, 0.0], [1.0, 1.0])
+    """
+    span = np.arange(*np.searchsorted(known.time, [since - wait, known.until - wait]))
+    delay = known.conversion_time[span] - known.time[span]
+    soon = (known.conversion_time[span] != NEVER) & (delay <= min(wait, known.window))
+    return Rows(span, soon.astype(np.float32))
+
+
+def late(known: Exposures, since: int, wait: int) -> Rows:
+    """A positive row for every conversion in ``[since, clock)`` that came after the waiting time.
+
+    Example:
+        >>> shown = Exposures.make([0, 10], [4, 30], window=50, until=40)
+        >>> late(shown, 0, 5).index.tolist()
+        [1]
+    """
+    first = int(np.searchsorted(known.time, since - known.window))
+    ends, starts = known.conversion_time[first:], known.time[first:]
+    delay = ends - starts
+    new = (ends != NEVER) & (ends >= since) & (delay > wait) & (delay <= known.window)
+    index = first + np.flatnonzero(new)
+    return Rows(index, np.ones(len(index), np.float32))
+
+
+def settled(known: Exposures, since: int) -> Rows:
+    """One row for every exposure whose window ended in ``[since, clock)``, with its final label."""
+    return once(known, since, known.window)
+
+
+def joined(*parts: Rows) -> Rows:
+    """All rows of several, one after the other; they have the same columns."""
+    columns = {
+        name: np.concatenate([part.columns[name] for part in parts])
+        for name in (parts[0].columns if parts else ())
+    }
+    index = np.concatenate([part.index for part in parts])
+    return Rows(index, np.concatenate([part.label for part in parts]), columns)
