@@ -1,1 +1,64 @@
-"""Estimators for labels that are still changing: published ones, and ours."""
+"""Estimators for labels that are still changing: published ones, and ours.
+
+``ESTIMATORS`` builds each from a :class:`Protocol` and its own settings by name; ``GRIDS`` lists the settings
+that are worth tuning. :class:`Oracle` is in neither, because it needs the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from thence.base.errors import ConfigError
+from thence.conversion.delayed.es_dfm import EsDfm
+from thence.conversion.delayed.protocol import Protocol
+from thence.conversion.delayed.settle import Naive, Oracle, Wait
+from thence.conversion.estimator import Estimator
+
+__all__ = ["ESTIMATORS", "GRIDS", "Estimator", "Oracle", "Protocol", "make"]
+
+ESTIMATORS: dict[str, Callable[..., Estimator]] = {
+    "naive": lambda at: Naive(at.wait),
+    "wait": lambda at: Wait(),
+    "es_dfm": lambda at: EsDfm(at.wait),
+    "es_dfm_exact": lambda at: EsDfm(at.wait, exact=True),
+}
+"""From a name to what makes the estimator of a protocol; further settings are given by name."""
+
+HOUR = 3_600_000_000
+_WAITS: list[dict[str, Any]] = [{"wait": HOUR // 4}, {"wait": HOUR}, {"wait": 6 * HOUR}, {"wait": 24 * HOUR}]
+
+GRIDS: dict[str, list[dict[str, Any]]] = {
+    "naive": _WAITS,
+    "wait": [{}],
+    "es_dfm": _WAITS,
+    "es_dfm_exact": _WAITS,
+}
+"""Settings to choose from, on data before the stream; ``wait`` replaces that of the protocol."""
+
+
+def make(name: str, protocol: Protocol, settings: Mapping[str, Any] | None = None) -> Estimator:
+    """An estimator by name.
+
+    Args:
+        name: a key of ``ESTIMATORS``.
+        protocol: waiting time and window.
+        settings: of this method, as in ``GRIDS``; ``wait`` replaces the protocol's, and is cut to the window.
+
+    Raises:
+        ConfigError: nothing has that name, or it has no such setting.
+
+    Example:
+        >>> make("es_dfm", Protocol(0, 1000), {"wait": 50}).wait
+        50
+    """
+    if name not in ESTIMATORS:
+        near = get_close_matches(name, ESTIMATORS, 1, 0.0)
+        raise ConfigError(f"no estimator is called {name!r}", fix=f"Did you mean {near[0]!r}?")
+    own = dict(settings or {})
+    at = Protocol(min(own.pop("wait", protocol.wait), protocol.window), protocol.window)
+    try:
+        return ESTIMATORS[name](at, **own)
+    except TypeError as error:
+        raise ConfigError(f"{name!r} does not have these settings: {', '.join(own)}") from error
