@@ -33,7 +33,7 @@ class Engagement:
         >>> events = Engagement.make(["cart"], owner=[0, 0, 2], kind=[0, 0, 0], time=[5, 9, 7])
         >>> count, last = events.so_far(np.array([6, 6, 8]))
         >>> count[:, 0].tolist(), last[:, 0].tolist()
-        ([1, 0, 1], [5, -1, 7])
+        ([1.0, 0.0, 1.0], [5, -1, 7])
     """
 
     kinds: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ class Estimator(ABC):
     heads: int = 1
     """Logits that it needs of each exposure."""
 
-    def begin(self, known: Exposures, lab: Lab) -> None:
+    def begin(self, known: Exposures, lab: Lab) -> None:  # noqa: B027
         """Fit what stands beside the main model, on what is known when the stream begins.
 
         Args:
@@ -38,7 +38,7 @@ class Estimator(ABC):
             lab: trains further models of the same shape as the main one.
         """
 
-    def refresh(self, known: Exposures, lab: Lab, predict: Predict) -> None:
+    def refresh(self, known: Exposures, lab: Lab, predict: Predict) -> None:  # noqa: B027
         """The same at every refresh, before its rows are asked for.
 
         Args:
@@ -85,5 +85,5 @@ class Estimator(ABC):
         """What a checkpoint keeps of it; arrays by name."""
         return {}
 
-    def restore(self, state: Mapping[str, np.ndarray], known: Exposures, lab: Lab) -> None:
+    def restore(self, state: Mapping[str, np.ndarray], known: Exposures, lab: Lab) -> None:  # noqa: B027
         """Go on from a checkpoint; the counterpart of :meth:`state`."""

@@ -61,8 +61,8 @@ class Exposures:
         count = len(self.time)
         if len(self.conversion_time) != count or len(self.features) != count:
             raise DataError(
-                f"{count:,} times, {len(self.conversion_time):,} conversions and {len(self.features):,} rows of "
-                "features do not fit together"
+                f"{count:,} times, {len(self.conversion_time):,} conversions and {len(self.features):,} rows "
+                "of features do not fit together"
             )
         if self.window <= 0:
             raise DataError(f"window is {self.window} µs", fix="Give the attribution window in microseconds.")

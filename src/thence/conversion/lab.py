@@ -106,7 +106,7 @@ def weighted(logit: torch.Tensor, positive: torch.Tensor, negative: torch.Tensor
     """``positive · -log σ(logit) + negative · -log(1 - σ(logit))``, row by row.
 
     Example:
-        >>> weighted(torch.zeros(1), torch.ones(1), torch.zeros(1)).round(decimals=4).tolist()
-        [0.6931]
+        >>> weighted(torch.zeros(1), torch.ones(1), torch.zeros(1)).numpy().round(4)
+        array([0.6931], dtype=float32)
     """
     return positive * torch.nn.functional.softplus(-logit) + negative * torch.nn.functional.softplus(logit)

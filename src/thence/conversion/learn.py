@@ -79,7 +79,7 @@ class Learner:
         self.optimizer = RowAdam(groups, lr=config.learning_rate)
 
     def learn(
-        self, features: Features, rows: Rows, loss: Loss, *turn: object, count: int | None = None
+        self, features: Features, rows: Rows, loss: Loss, *turn: str | int, count: int | None = None
     ) -> float:
         """One pass over rows in a new order; returns the mean loss.
 

@@ -107,6 +107,9 @@ class ConversionNet(nn.Module):
         width = heads if config.kind == "logistic" else config.dim
         offsets = np.concatenate([[0], np.cumsum(buckets)])
         self.table = nn.Parameter(torch.randn(int(offsets[-1]), width, generator=rng) * 0.05)
+        self.offset: Tensor
+        self.mean: Tensor
+        self.deviation: Tensor
         self.register_buffer("offset", torch.from_numpy(offsets[:-1].astype(np.int64)))
         self.register_buffer("mean", torch.from_numpy(np.asarray(scale.mean, np.float32)))
         self.register_buffer("deviation", torch.from_numpy(np.asarray(scale.deviation, np.float32)))
@@ -116,10 +119,11 @@ class ConversionNet(nn.Module):
             _linear(inputs, inputs, rng) for _ in range(config.cross * (config.kind == "dcn"))
         )
         layers: list[nn.Module] = []
+        last = inputs
         for hidden in config.hidden if config.kind != "logistic" else ():
-            layers += [_linear(inputs if not layers else layers[-2].out_features, hidden, rng), nn.ReLU()]  # type: ignore[arg-type]
+            layers += [_linear(last, hidden, rng), nn.ReLU()]
+            last = hidden
         self.deep = nn.Sequential(*layers)
-        last = config.hidden[-1] if layers else inputs
         self.out = _linear(last + (inputs if self.cross else 0), heads, rng, scale=0.1)
 
     def forward(self, codes: Tensor, numbers: Tensor) -> Tensor:
@@ -159,8 +163,9 @@ def make_net(features: Features, config: NetConfig, *, heads: int = 1, seed: int
 
 def _linear(inputs: int, outputs: int, rng: torch.Generator, scale: float = 1.0) -> nn.Linear:
     """A layer with He's start, drawn from a generator of its own."""
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
-    with torch.no_grad():
-        layer.weight.normal_(0.0, scale * (2.0 / max(inputs, 1)) ** 0.5, generator=rng)
-        layer.bias.zero_()
-    return layer  # type: ignore[return-value]
+    layer = nn.Linear(max(inputs, 1), outputs, device="meta")  # takes nothing from the global generator
+    spread = scale * (2.0 / max(inputs, 1)) ** 0.5
+    layer.weight = nn.Parameter(torch.randn(outputs, inputs, generator=rng) * spread)
+    layer.bias = nn.Parameter(torch.zeros(outputs))
+    layer.in_features = inputs
+    return layer

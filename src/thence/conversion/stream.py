@@ -1,13 +1,12 @@
 """A stream: train on what was known, refresh by refresh, and predict the exposures of the next block.
 
-At clock T_k the model has seen the rows that came before T_k and predicts the exposures of [T_k, T_{k+1}), whose
-final labels nobody may use before they are mature. Every estimator begins with the same network, trained on the
-exposures that are mature when the stream begins, with the labels that are final then.
+At clock T_k the model has seen the rows that came before T_k and predicts the exposures of [T_k, T_{k+1}),
+whose final labels nobody may use before they are mature. Every estimator begins with the same network, trained
+on the exposures that are mature when the stream begins, with the labels that are final then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -15,7 +14,6 @@ import numpy as np
 import torch
 
 from thence.base.errors import ConfigError, FitError
-from thence.base.progress import Progress, silent
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
 from thence.conversion.lab import Lab
