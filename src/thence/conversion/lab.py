@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from thence.base.errors import DataError
 from thence.conversion.features import Features
-from thence.conversion.learn import Batch, LearnConfig, Learner
+from thence.conversion.learn import Batch, LearnConfig, Learner, Loss
 from thence.conversion.net import NetConfig, make_net
 from thence.conversion.rows import Rows
 
@@ -49,6 +49,7 @@ class Lab:
         net: the shape.
         learn: batch size, rate and passes.
         seed: of weights and orders.
+        main: the main model, whose embeddings or predictions another may begin with.
 
     Example:
         >>> shown = Features(np.arange(400)[:, None] % 2, np.zeros((400, 0)), (2,))
@@ -61,9 +62,46 @@ class Lab:
     net: NetConfig = field(default_factory=NetConfig)
     learn: LearnConfig = field(default_factory=LearnConfig)
     seed: int = 0
+    main: Learner | None = field(default=None, repr=False, compare=False)
+
+    def model(
+        self,
+        features: Features,
+        rows: Rows,
+        loss: Loss,
+        *,
+        name: str,
+        bias: np.ndarray,
+        like: Learner | None = None,
+    ) -> Learner:
+        """Fit a network with any loss.
+
+        Args:
+            features: ``[n]`` rows.
+            rows: what to learn from; their index is a place in ``features``.
+            loss: of each row.
+            name: of the model, from which its order of rows is drawn.
+            bias: ``[heads]`` logits that it begins with.
+            like: a model whose embeddings it begins with, where they have the same shape.
+        """
+        net = make_net(features, self.net, heads=len(bias), seed=self.seed)
+        with torch.no_grad():
+            net.out.bias.copy_(torch.from_numpy(np.asarray(bias, np.float32)))
+            if like is not None and like.net.table.shape == net.table.shape:
+                net.table.copy_(like.net.table)
+        learner = Learner(net, self.learn, self.seed)
+        for turn in range(self.learn.passes):
+            learner.learn(features, rows, loss, name, turn)
+        return learner
 
     def classifier(
-        self, features: Features, label: np.ndarray, weight: np.ndarray | None = None, *, name: str
+        self,
+        features: Features,
+        label: np.ndarray,
+        weight: np.ndarray | None = None,
+        *,
+        name: str,
+        like: Learner | None = None,
     ) -> Classifier:
         """Fit P(label = 1 | features) by cross-entropy.
 
@@ -71,7 +109,8 @@ class Lab:
             features: ``[r]`` rows.
             label: ``[r]`` from 0 to 1.
             weight: ``[r]``; 1 when None.
-            name: of the model, from which its seed is drawn.
+            name: of the model, from which its order of rows is drawn.
+            like: a model whose embeddings it begins with.
 
         Returns:
             The model; a constant where there are no rows or all labels are 0, or all 1.
@@ -86,16 +125,11 @@ class Lab:
         mean = float(np.average(label, weights=weight)) if weight.sum() > 0 else 0.0
         if not 0.0 < mean < 1.0:
             return Classifier(None, mean)
-        net = make_net(features, self.net, seed=self.seed)
-        with torch.no_grad():
-            net.out.bias.fill_(float(np.log(mean / (1 - mean))))
-        learner = Learner(net, self.learn, self.seed)
         rows = Rows(
             np.arange(len(label)), label, {"positive": weight * label, "negative": weight * (1 - label)}
         )
-        for turn in range(self.learn.passes):
-            learner.learn(features, rows, _cross_entropy, name, turn)
-        return Classifier(learner)
+        start = np.log([mean / (1 - mean)])
+        return Classifier(self.model(features, rows, _cross_entropy, name=name, bias=start, like=like))
 
 
 def _cross_entropy(logits: torch.Tensor, batch: Batch) -> torch.Tensor:

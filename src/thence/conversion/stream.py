@@ -7,15 +7,18 @@ on the exposures that are mature when the stream begins, with the labels that ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from thence.base.errors import ConfigError, FitError
+from thence.base.progress import Progress, silent
+from thence.conversion import resume
 from thence.conversion.estimator import Estimator
-from thence.conversion.exposures import Exposures
+from thence.conversion.exposures import NEVER, Exposures
 from thence.conversion.lab import Lab
 from thence.conversion.learn import LearnConfig, Learner
 from thence.conversion.net import NetConfig, make_net
@@ -33,9 +36,10 @@ class StreamConfig:
         net: the shape of the network.
         learn: how it is trained.
         seed: of weights and orders.
+        checkpoint_every: refreshes between two checkpoints, where there is a folder for them.
 
     Raises:
-        ConfigError: the step is not positive, or the end not after the start.
+        ConfigError: step or checkpoint_every is not positive, or the end not after the start.
     """
 
     start: int
@@ -44,8 +48,11 @@ class StreamConfig:
     net: NetConfig = field(default_factory=NetConfig)
     learn: LearnConfig = field(default_factory=LearnConfig)
     seed: int = 0
+    checkpoint_every: int = 10
 
     def __post_init__(self) -> None:
+        if self.checkpoint_every < 1:
+            raise ConfigError(f"checkpoint_every is {self.checkpoint_every}", fix="Give at least 1.")
         if self.step <= 0:
             raise ConfigError(f"step is {self.step} µs", fix="Give microseconds from one refresh to the next.")
         if self.end is not None and self.end <= self.start:
@@ -92,14 +99,20 @@ class Stream:
 
     def __init__(self, exposures: Exposures, estimator: Estimator, config: StreamConfig) -> None:
         self.exposures, self.estimator, self.config = exposures, estimator, config
-        self.lab = Lab(config.net, config.learn, config.seed)
+                self.clock, self.trained = config.start, 0
         known = exposures.before(config.start)
         if not known.mature.any():
             raise ConfigError(
                 f"no exposure is mature at {iso(config.start)}", fix="Start later, or shorten the window."
             )
+        if not self.block_is_final:
+            raise ConfigError(
+                f"no block from {iso(config.start)} on is mature by the end of the log",
+                fix="Start earlier, or shorten the step or the window.",
+            )
         net = make_net(known.features, config.net, heads=estimator.heads, seed=config.seed)
         self.learner = Learner(net, config.learn, config.seed)
+        self.lab = Lab(config.net, config.learn, config.seed, self.learner)
         self.clock, self.trained = config.start, 0
 
     def begin(self) -> None:
@@ -119,7 +132,16 @@ class Stream:
         rows = self.estimator.rows(known, since)
         count = round(self.config.learn.visits * (len(known) - known.since(since))) or None
         self.learner.learn(known.features, rows, self.estimator.loss, self.clock, count=count)
-        self.trained += count or len(rows)
+        self.trained += (count or len(rows)) if len(rows) else 0
+
+    @property
+    def block_is_final(self) -> bool:
+        """Whether the whole block that begins now is mature by the exposures' own clock, and not past the end."""
+        exposures, ends = self.exposures, self.clock + self.config.step
+        final = exposures.until - exposures.window
+        if exposures.until == NEVER:  # everything is known: the last exposure ends the stream
+            final = int(exposures.time[-1]) + self.config.step if len(exposures) else self.clock
+        return ends <= min(final, NEVER if self.config.end is None else self.config.end)
 
     def predict(self) -> tuple[np.ndarray, np.ndarray]:
         """Exposures of the block that begins now, and their probabilities."""
@@ -135,3 +157,78 @@ class Stream:
         if not np.isfinite(found).all():
             raise FitError("a predicted probability is not a number", where=type(self.estimator).__name__)
         return index, found
+
+
+def run_stream(
+    exposures: Exposures,
+    estimator: Estimator,
+    config: StreamConfig,
+    *,
+    checkpoint: str | Path | None = None,
+    progress: Progress = silent,
+) -> Predictions:
+    """Run one estimator through a stream: predict a block, then learn what came in it, and so on.
+
+    Args:
+        exposures: all there are, seen up to the end of the log.
+        estimator: how to learn from open labels; a new one.
+        config: when and what.
+        checkpoint: folder that the stream stops in and goes on from; what comes out is the same to the byte.
+        progress: called after each refresh.
+
+    Raises:
+        ConfigError: nothing is mature at the start, or no block by the end of the log.
+        ArtifactError: the checkpoint is torn, or of another stream.
+        FitError: the loss or a probability is not a number.
+
+    Example:
+        >>> from thence.conversion.delayed.settle import Wait
+        >>> day = 86_400_000_000
+        >>> clicks = Exposures.make([day * k // 9 for k in range(180)], [NEVER] * 180, window=3 * day, until=18 * day)
+        >>> run_stream(clicks, Wait(), StreamConfig(start=5 * day))
+        Predictions(90 exposures in 10 blocks)
+    """
+    stream = Stream(exposures, estimator, config)
+    signed, made = "", None
+    if checkpoint is not None:
+        signed = resume.signature(exposures, estimator, replace(config, checkpoint_every=1))
+        made = resume.load(checkpoint, stream, signed)
+    if made is None:
+        stream.begin()
+    parts = _Parts(made)
+    total = _blocks_left(stream)
+    for done in range(total):
+        parts.add(stream)
+        stream.refresh()
+        last = done + 1 == total
+        if checkpoint is not None and (last or (done + 1) % config.checkpoint_every == 0):
+            resume.save(checkpoint, stream, parts.arrays(), signed)
+        progress("refreshes", done + 1, total)
+    return Predictions(**parts.arrays(), told=resume.told_by(stream))
+
+
+class _Parts:
+    """Predictions of one block after the other."""
+
+    def __init__(self, made: dict[str, np.ndarray] | None) -> None:
+        none = {"index": np.empty(0, np.int64), "probability": np.empty(0, "f"), "block": np.empty(0, np.int64)}
+        self._parts = [made or none]
+
+    def add(self, stream: Stream) -> None:
+        """Predict the block that begins now."""
+        index, probability = stream.predict()
+        block = np.full(len(index), (stream.clock - stream.config.start) // stream.config.step)
+        self._parts.append({"index": index, "probability": probability, "block": block})
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All of them."""
+        self._parts = [{key: np.concatenate([part[key] for part in self._parts]) for key in self._parts[0]}]
+        return self._parts[0]
+
+
+def _blocks_left(stream: Stream) -> int:
+    clock, count = stream.clock, 0
+    while stream.block_is_final:
+        stream.clock, count = stream.clock + stream.config.step, count + 1
+    stream.clock = clock
+    return count
