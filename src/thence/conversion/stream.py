@@ -99,7 +99,7 @@ class Stream:
 
     def __init__(self, exposures: Exposures, estimator: Estimator, config: StreamConfig) -> None:
         self.exposures, self.estimator, self.config = exposures, estimator, config
-                self.clock, self.trained = config.start, 0
+        self.clock, self.trained = config.start, 0
         known = exposures.before(config.start)
         if not known.mature.any():
             raise ConfigError(
@@ -113,7 +113,6 @@ class Stream:
         net = make_net(known.features, config.net, heads=estimator.heads, seed=config.seed)
         self.learner = Learner(net, config.learn, config.seed)
         self.lab = Lab(config.net, config.learn, config.seed, self.learner)
-        self.clock, self.trained = config.start, 0
 
     def begin(self) -> None:
         """Train on the mature exposures, and let the estimator prepare."""
@@ -136,7 +135,7 @@ class Stream:
 
     @property
     def block_is_final(self) -> bool:
-        """Whether the whole block that begins now is mature by the exposures' own clock, and not past the end."""
+        """Whether the block that begins now is mature by the end of the log, and not past the stream's."""
         exposures, ends = self.exposures, self.clock + self.config.step
         final = exposures.until - exposures.window
         if exposures.until == NEVER:  # everything is known: the last exposure ends the stream
@@ -184,7 +183,8 @@ def run_stream(
     Example:
         >>> from thence.conversion.delayed.settle import Wait
         >>> day = 86_400_000_000
-        >>> clicks = Exposures.make([day * k // 9 for k in range(180)], [NEVER] * 180, window=3 * day, until=18 * day)
+        >>> times = [day * k // 9 for k in range(162)]
+        >>> clicks = Exposures.make(times, [NEVER] * 162, window=3 * day, until=18 * day)
         >>> run_stream(clicks, Wait(), StreamConfig(start=5 * day))
         Predictions(90 exposures in 10 blocks)
     """
