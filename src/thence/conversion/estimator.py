@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from thence.conversion.exposures import Exposures
+from thence.conversion.keep import kept, lay_over
 from thence.conversion.lab import Lab, Predict, weighted
 from thence.conversion.learn import Batch
 from thence.conversion.rows import Rows, settled
@@ -82,8 +83,9 @@ class Estimator(ABC):
         return torch.sigmoid(logits[:, 0])
 
     def state(self) -> dict[str, np.ndarray]:
-        """What a checkpoint keeps of it; arrays by name."""
-        return {}
+        """What a checkpoint keeps of it: numbers, arrays and networks, by name."""
+        return kept(self)
 
-    def restore(self, state: Mapping[str, np.ndarray], known: Exposures, lab: Lab) -> None:  # noqa: B027
-        """Go on from a checkpoint; the counterpart of :meth:`state`."""
+    def restore(self, state: Mapping[str, np.ndarray], known: Exposures, lab: Lab) -> None:
+        """Go on from a checkpoint: ``begin`` has been run again, and what was kept is laid over it."""
+        lay_over(self, state)

@@ -1,5 +1,6 @@
 """Naive, waiting and oracle labels: what everything else is measured against.
 
+pretrained   no label at all: the model that the stream began with
 naive    the label after a waiting time e, which stays: late conversions remain negatives
 wait     the final label, a whole window W late
 oracle   the final label at once, which nobody can have
@@ -7,9 +8,24 @@ oracle   the final label at once, which nobody can have
 
 from __future__ import annotations
 
+import numpy as np
+
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
 from thence.conversion.rows import Rows, once, settled
+
+
+class Pretrained(Estimator):
+    """The model that the stream begins with, which never moves: what learning on must be worth more than.
+
+    Example:
+        >>> len(Pretrained().rows(Exposures.make([0, 10], [4, 30], window=50, until=40), 0))
+        0
+    """
+
+    def rows(self, known: Exposures, since: int) -> Rows:
+        """None."""
+        return Rows(np.empty(0, np.int64), np.empty(0, np.float32))
 
 
 class Naive(Estimator):
