@@ -6,6 +6,7 @@ at t, conversion at c:
     once      one row at t + e, labelled by what is known then
     copied    the same, and a positive copy at c where t + e < c <= t + W
     settled   one row at t + W, with the final label
+    standing  one row at a common cut, with the label so far and the time gone by
 """
 
 from __future__ import annotations
@@ -90,6 +91,31 @@ def late(known: Exposures, since: int, wait: int) -> Rows:
 def settled(known: Exposures, since: int) -> Rows:
     """One row for every exposure whose window ended in ``[since, clock)``, with its final label."""
     return once(known, since, known.window)
+
+
+def standing(known: Exposures, index: np.ndarray) -> Rows:
+    """A row for each of some exposures as it stands at the clock.
+
+    Args:
+        known: what is known now.
+        index: ``[r]`` places of exposures.
+
+    Returns:
+        Rows with the label so far; their columns are ``elapsed``, from exposure to clock, at most the window,
+        and ``delay``, from exposure to conversion, the elapsed time where there is none; both as fractions of
+        the window.
+
+    Example:
+        >>> shown = Exposures.make([0, 10], [4, NEVER], window=40, until=20)
+        >>> rows = standing(shown, np.array([0, 1]))
+        >>> rows.label.tolist(), rows.columns["elapsed"].tolist(), rows.columns["delay"].round(3).tolist()
+        ([1.0, 0.0], [0.5, 0.25], [0.1, 0.25])
+    """
+    elapsed = np.minimum(known.until - known.time[index], known.window)
+    converted = known.converted[index]
+    delay = np.where(converted, known.conversion_time[index] - known.time[index], elapsed)
+    columns = {"elapsed": elapsed / known.window, "delay": delay / known.window}
+    return Rows(index, converted.astype(np.float32), {k: v.astype(np.float32) for k, v in columns.items()})
 
 
 def joined(*parts: Rows) -> Rows:
