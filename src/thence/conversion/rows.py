@@ -106,10 +106,10 @@ def standing(known: Exposures, index: np.ndarray) -> Rows:
         the window.
 
     Example:
-        >>> shown = Exposures.make([0, 10], [4, NEVER], window=40, until=20)
+        >>> shown = Exposures.make([0, 10], [10, NEVER], window=40, until=20)
         >>> rows = standing(shown, np.array([0, 1]))
-        >>> rows.label.tolist(), rows.columns["elapsed"].tolist(), rows.columns["delay"].round(3).tolist()
-        ([1.0, 0.0], [0.5, 0.25], [0.1, 0.25])
+        >>> rows.label.tolist(), rows.columns["elapsed"].tolist(), rows.columns["delay"].tolist()
+        ([1.0, 0.0], [0.5, 0.25], [0.25, 0.25])
     """
     elapsed = np.minimum(known.until - known.time[index], known.window)
     converted = known.converted[index]
