@@ -131,6 +131,27 @@ class Lab:
         start = np.log([mean / (1 - mean)])
         return Classifier(self.model(features, rows, _cross_entropy, name=name, bias=start, like=like))
 
+    def further(
+        self, old: Classifier, features: Features, label: np.ndarray, *, name: str, turn: int
+    ) -> Classifier:
+        """Train a classifier on rows that have come since: one pass, or a fit where it was a constant.
+
+        Args:
+            old: the model as it stands; it is trained in place.
+            features: ``[r]`` rows; the model stays as it is where there are none.
+            label: ``[r]`` from 0 to 1.
+            name: of the model.
+            turn: names this pass.
+        """
+        if not len(features):
+            return old
+        if old.learner is None:
+            return self.classifier(features, label, name=name)
+        labels = np.asarray(label, np.float32)
+        rows = Rows(np.arange(len(labels)), labels, {"positive": labels, "negative": 1 - labels})
+        old.learner.learn(features, rows, _cross_entropy, name, "further", turn)
+        return old
+
 
 def _cross_entropy(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
     return weighted(logits[:, 0], batch["positive"], batch["negative"])

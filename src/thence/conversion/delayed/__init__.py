@@ -11,6 +11,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from thence.base.errors import ConfigError
+from thence.conversion.delayed.bi_defuse import BiDefuse
+from thence.conversion.delayed.defer import Defer
+from thence.conversion.delayed.defuse import Defuse
 from thence.conversion.delayed.es_dfm import EsDfm
 from thence.conversion.delayed.protocol import Protocol
 from thence.conversion.delayed.settle import Naive, Oracle, Wait
@@ -21,19 +24,26 @@ __all__ = ["ESTIMATORS", "GRIDS", "Estimator", "Oracle", "Protocol", "make"]
 ESTIMATORS: dict[str, Callable[..., Estimator]] = {
     "naive": lambda at: Naive(at.wait),
     "wait": lambda at: Wait(),
-    "es_dfm": lambda at: EsDfm(at.wait),
-    "es_dfm_exact": lambda at: EsDfm(at.wait, exact=True),
+    "es_dfm": lambda at, **own: EsDfm(at.wait, **own),
+    "es_dfm_exact": lambda at, **own: EsDfm(at.wait, exact=True, **own),
+    "defer": lambda at, **own: Defer(at.wait, **own),
+    "defuse": lambda at, **own: Defuse(at.wait, **own),
+    "bi_defuse": lambda at, **own: BiDefuse(at.wait, **own),
 }
 """From a name to what makes the estimator of a protocol; further settings are given by name."""
 
 HOUR = 3_600_000_000
 _WAITS: list[dict[str, Any]] = [{"wait": HOUR // 4}, {"wait": HOUR}, {"wait": 6 * HOUR}, {"wait": 24 * HOUR}]
+_REFITS: list[dict[str, Any]] = [{**own, "every": every} for own in _WAITS for every in (0, 1)]
 
 GRIDS: dict[str, list[dict[str, Any]]] = {
     "naive": _WAITS,
     "wait": [{}],
-    "es_dfm": _WAITS,
-    "es_dfm_exact": _WAITS,
+    "es_dfm": _REFITS,
+    "es_dfm_exact": _REFITS,
+    "defer": _REFITS,
+    "defuse": _REFITS,
+    "bi_defuse": _REFITS,
 }
 """Settings to choose from, on data before the stream; ``wait`` replaces that of the protocol."""
 

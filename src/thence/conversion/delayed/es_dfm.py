@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from thence.conversion.delayed.maturing import Maturing
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
-from thence.conversion.lab import Classifier, Lab
+from thence.conversion.lab import Lab, Predict
 from thence.conversion.rows import Rows, joined, late, once
 
 
@@ -28,29 +29,32 @@ class EsDfm(Estimator):
     Args:
         wait: waiting time e in microseconds.
         exact: leave out the factor 1 + p_dp.
+        every: refreshes between two further passes of the classifiers over what has matured since; 0 for never,
+            as published.
+
+    Example:
+        >>> shown = Exposures.make([0, 10], [4, 30], window=50, until=40)
+        >>> EsDfm(5).rows(shown, 0).label.tolist()
+        [1.0, 0.0, 1.0]
     """
 
-    def __init__(self, wait: int, *, exact: bool = False) -> None:
+    def __init__(self, wait: int, *, exact: bool = False, every: int = 0) -> None:
         self.wait, self.exact = wait, exact
-        self.late, self.never = Classifier(None), Classifier(None, 1.0)
+        self.beside = Maturing(wait, every, late=not exact)
 
     def begin(self, known: Exposures, lab: Lab) -> None:
         """Fit P(late conversion | x), and P(no conversion | x, none by e) on those without one by then."""
-        index = np.flatnonzero(known.mature)
-        soon = known.conversion_time[index] - known.time[index] <= self.wait
-        y = known.converted[index]
-        features = known.features.take(index)
-        if not self.exact:
-            self.late = lab.classifier(features, y & ~soon, name="late")
-        still = np.flatnonzero(~soon)
-        self.never = lab.classifier(features.take(still), ~y[still], name="never")
+        self.beside.begin(known, lab)
+
+    def refresh(self, known: Exposures, lab: Lab, predict: Predict) -> None:
+        """Train both further where that is asked for."""
+        self.beside.refresh(known, lab)
 
     def rows(self, known: Exposures, since: int) -> Rows:
         """One row at ``time + wait``, and a copy for each late conversion."""
         rows = joined(once(known, since, self.wait), late(known, since, self.wait))
         features = known.features.take(rows.index)
-        p_late = 0.0 if self.exact else self.late.predict(features)
-        return rows.adding(weights(rows.label, p_late, self.never.predict(features)))
+        return rows.adding(weights(rows.label, self.beside.p_late(features), self.beside.p_never(features)))
 
 
 def weights(label: np.ndarray, p_late: np.ndarray | float, p_never: np.ndarray) -> dict[str, np.ndarray]:
