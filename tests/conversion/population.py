@@ -61,19 +61,22 @@ class Population:
     def cells(self) -> int:
         return self.delay.shape[1]
 
+    def _beside(self, age: np.ndarray | int) -> np.ndarray:
+        return self.p[:, None] if isinstance(age, np.ndarray) else self.p
+
     def by(self, age: np.ndarray | int) -> np.ndarray:
         """P(conversion within the first ``age`` cells | x): ``[x]``, or ``[x, len(age)]``."""
         gone = np.concatenate([np.zeros((len(self.p), 1)), np.cumsum(self.delay, 1)], axis=1)
         found = self.p[:, None] * gone[:, np.atleast_1d(age)]
-        return found[:, 0] if np.isscalar(age) else found
+        return found if isinstance(age, np.ndarray) else found[:, 0]
 
     def late(self, age: np.ndarray | int) -> np.ndarray:
         """p_dp = P(y = 1, delay beyond the first ``age`` cells | x)."""
-        return (self.p if np.isscalar(age) else self.p[:, None]) - self.by(age)
+        return self._beside(age) - self.by(age)
 
     def never(self, age: np.ndarray | int) -> np.ndarray:
         """p_rn = P(y = 0 | x, no conversion within the first ``age`` cells)."""
-        none = 1 - (self.p if np.isscalar(age) else self.p[:, None])
+        none = 1 - self._beside(age)
         return none / (none + self.late(age))
 
     def _rows(self, *parts: tuple[float | int, np.ndarray, int, int, int]) -> ExpectedRows:

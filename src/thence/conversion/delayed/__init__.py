@@ -14,7 +14,13 @@ from thence.base.errors import ConfigError
 from thence.conversion.delayed.bi_defuse import BiDefuse
 from thence.conversion.delayed.defer import Defer
 from thence.conversion.delayed.defuse import Defuse
+from thence.conversion.delayed.dfm import Dfm
+from thence.conversion.delayed.dfm_hazard import DfmHazard
 from thence.conversion.delayed.es_dfm import EsDfm
+from thence.conversion.delayed.fnc import Fnc
+from thence.conversion.delayed.fnw import Fnw
+from thence.conversion.delayed.fsiw import Fsiw
+from thence.conversion.delayed.nndf import NnDf
 from thence.conversion.delayed.protocol import Protocol
 from thence.conversion.delayed.settle import Naive, Oracle, Wait
 from thence.conversion.estimator import Estimator
@@ -24,6 +30,14 @@ __all__ = ["ESTIMATORS", "GRIDS", "Estimator", "Oracle", "Protocol", "make"]
 ESTIMATORS: dict[str, Callable[..., Estimator]] = {
     "naive": lambda at: Naive(at.wait),
     "wait": lambda at: Wait(),
+    "dfm": lambda at, **own: Dfm(**own),
+    "dfm_weibull": lambda at, **own: Dfm("weibull", **own),
+    "dfm_hazard": lambda at, **own: DfmHazard(**own),
+    "fnw": lambda at, **own: Fnw(**own),
+    "fnw_exact": lambda at, **own: Fnw(exact=True, **own),
+    "fnc": lambda at: Fnc(),
+    "fsiw": lambda at, **own: Fsiw(**own),
+    "nndf": lambda at, **own: NnDf(**own),
     "es_dfm": lambda at, **own: EsDfm(at.wait, **own),
     "es_dfm_exact": lambda at, **own: EsDfm(at.wait, exact=True, **own),
     "defer": lambda at, **own: Defer(at.wait, **own),
@@ -35,10 +49,25 @@ ESTIMATORS: dict[str, Callable[..., Estimator]] = {
 HOUR = 3_600_000_000
 _WAITS: list[dict[str, Any]] = [{"wait": HOUR // 4}, {"wait": HOUR}, {"wait": 6 * HOUR}, {"wait": 24 * HOUR}]
 _REFITS: list[dict[str, Any]] = [{**own, "every": every} for own in _WAITS for every in (0, 1)]
+_LOOKS: list[dict[str, Any]] = [
+    {},
+    {"again": (1 / 30, 1 / 4)},
+    {"again": (1.0,)},
+    {"again": (1 / 30, 1 / 4, 1.0)},
+]
+_TAUS: list[dict[str, Any]] = [{"tau": 1 / 4}, {"tau": 1 / 2}, {"tau": 1.0}]
 
 GRIDS: dict[str, list[dict[str, Any]]] = {
     "naive": _WAITS,
     "wait": [{}],
+    "dfm": _LOOKS,
+    "dfm_weibull": _LOOKS,
+    "dfm_hazard": _LOOKS,
+    "fnw": [{"cap": 0.95}, {"cap": 0.99}],
+    "fnw_exact": [{"cap": 0.95}, {"cap": 0.99}],
+    "fnc": [{}],
+    "fsiw": [{**own, "every": every} for own in _TAUS for every in (0, 7)],
+    "nndf": _TAUS,
     "es_dfm": _REFITS,
     "es_dfm_exact": _REFITS,
     "defer": _REFITS,
