@@ -33,7 +33,7 @@ def headline_plot(report: Report) -> str:
     """SVG: the headline metric of every method with its interval, best on top."""
     figures = [figure for name in report.methods for figure in _found(report, name, report.headline)]
     height = 0.7 + 0.3 * len(figures)
-    canvas, axes = _axes(6.9, height, left=0.23, bottom=0.5 / height, top=1 - 0.08 / height)
+    canvas, axes = blank_axes(6.9, height, left=0.23, bottom=0.5 / height, top=1 - 0.08 / height)
     for row, figure in enumerate(reversed(figures)):
         colour = _colour(report, figure.method)
         if math.isfinite(figure.low):
@@ -46,7 +46,7 @@ def headline_plot(report: Report) -> str:
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", labelcolor=INK)
     axes.set_xlabel(report.headline, color=MUTED)
-    return _svg(canvas, "headline")
+    return as_svg(canvas, "headline")
 
 
 def degree_plot(report: Report) -> str:
@@ -54,7 +54,7 @@ def degree_plot(report: Report) -> str:
     names = [bucket["name"] for bucket in report.info.get("buckets", ())]
     if len(names) < 2:
         return ""
-    canvas, axes = _axes(6.9, 3.6, left=0.09, right=0.77)
+    canvas, axes = blank_axes(6.9, 3.6, left=0.09, right=0.77)
     ends = []
     for method in reversed(report.methods):
         parts = [
@@ -73,11 +73,11 @@ def degree_plot(report: Report) -> str:
         ends.append((values[-1], method, INK if strong else MUTED))
     axes.set_ylim(bottom=0)
     axes.set_xlim(-0.15, len(names) - 0.95)
-    _labels(axes, [(len(names) - 1, value, text, colour) for value, text, colour in ends])
+    beside_labels(axes, [(len(names) - 1, value, text, colour) for value, text, colour in ends])
     axes.set_xticks(range(len(names)), names)
     axes.set_xlabel("how much was known of the query (degree), rarely known on the left", color=MUTED)
     axes.set_ylabel(report.headline, color=MUTED)
-    return _svg(canvas, "degree")
+    return as_svg(canvas, "degree")
 
 
 def beyond_plot(report: Report) -> str:
@@ -89,7 +89,7 @@ def beyond_plot(report: Report) -> str:
             dots.append((bias[0].value, shown[0].value, method))
     if not dots:
         return ""
-    canvas, axes = _axes(6.9, 3.6, left=0.09, right=0.97)
+    canvas, axes = blank_axes(6.9, 3.6, left=0.09, right=0.97)
     for x, y, method in dots:
         axes.plot([x], [y], "o", color=_colour(report, method), markersize=8, markeredgecolor=PAPER)
     low, high = min(x for x, _, _ in dots), max(x for x, _, _ in dots)
@@ -97,13 +97,13 @@ def beyond_plot(report: Report) -> str:
     top = 1.12 * max(y for _, y, _ in dots) + 0.03
     axes.set_ylim(-0.05 * top, top)
     strong = {method for _, _, method in dots if _colour(report, method) != FAINT}
-    _labels(axes, [(x, y, method, INK if method in strong else MUTED) for x, y, method in dots])
+    beside_labels(axes, [(x, y, method, INK if method in strong else MUTED) for x, y, method in dots])
     axes.set_xticks([tick for tick in (0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0) if tick >= axes.get_xlim()[0]])
     axes.set_xlabel(
         "popularity bias: mean popularity percentile of what is listed (0.5 = no bias)", color=MUTED
     )
     axes.set_ylabel("coverage of the catalogue", color=MUTED)
-    return _svg(canvas, "beyond")
+    return as_svg(canvas, "beyond")
 
 
 def _found(report: Report, method: str, metric: str, part: str = "all") -> list[Figure]:
@@ -119,7 +119,8 @@ def _colour(report: Report, method: str) -> str:
     return PLAIN if plain is not None and plain.method == method else FAINT
 
 
-def _axes(width: float, height: float, **margins: float) -> tuple[Any, Axes]:
+def blank_axes(width: float, height: float, **margins: float) -> tuple[Any, Axes]:
+    """A canvas of so many inches and its axes: a line below, a light grid, nothing else."""
     from matplotlib.figure import Figure as Canvas
 
     canvas = Canvas(figsize=(width, height))
@@ -138,7 +139,7 @@ def _axes(width: float, height: float, **margins: float) -> tuple[Any, Axes]:
     return canvas, axes
 
 
-def _labels(axes: Axes, items: Sequence[tuple[float, float, str, str]]) -> None:
+def beside_labels(axes: Axes, items: Sequence[tuple[float, float, str, str]]) -> None:
     """Names to the right of points, moved up and down so that names close to each other do not overlap."""
     low, high = axes.get_ylim()
     line = (high - low) * 0.055
@@ -161,7 +162,7 @@ def _labels(axes: Axes, items: Sequence[tuple[float, float, str, str]]) -> None:
         )
 
 
-def _svg(canvas: Any, name: str) -> str:
+def as_svg(canvas: Any, name: str) -> str:
     """The drawing as an ``<svg>`` element with the page's colours and ids of its own."""
     from matplotlib import rc_context
 
