@@ -20,9 +20,11 @@ from thence.conversion.delayed.es_dfm import EsDfm
 from thence.conversion.delayed.fnc import Fnc
 from thence.conversion.delayed.fnw import Fnw
 from thence.conversion.delayed.fsiw import Fsiw
+from thence.conversion.delayed.gdfm import Gdfm
 from thence.conversion.delayed.nndf import NnDf
 from thence.conversion.delayed.protocol import Protocol
 from thence.conversion.delayed.settle import Naive, Oracle, Wait
+from thence.conversion.delayed.ulc import Ulc
 from thence.conversion.estimator import Estimator
 
 __all__ = ["ESTIMATORS", "GRIDS", "Estimator", "Oracle", "Protocol", "make"]
@@ -43,6 +45,8 @@ ESTIMATORS: dict[str, Callable[..., Estimator]] = {
     "defer": lambda at, **own: Defer(at.wait, **own),
     "defuse": lambda at, **own: Defuse(at.wait, **own),
     "bi_defuse": lambda at, **own: BiDefuse(at.wait, **own),
+    "ulc": lambda at, **own: Ulc(**own),
+    "gdfm": lambda at, **own: Gdfm(**own),
 }
 """From a name to what makes the estimator of a protocol; further settings are given by name."""
 
@@ -73,6 +77,8 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
     "defer": _REFITS,
     "defuse": _REFITS,
     "bi_defuse": _REFITS,
+    "ulc": [{"tau": tau, "span": span} for tau in (0.25, 0.5, 1.0) for span in (0.0, 0.25, 1.0)],
+    "gdfm": [{"every": 0}, {"every": 1}, {"every": 1, "beta": 0.0}, {"every": 1, "keep": 0.0}],
 }
 """Settings to choose from, on data before the stream; ``wait`` replaces that of the protocol."""
 

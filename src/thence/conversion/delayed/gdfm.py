@@ -1,0 +1,242 @@
+"""GDFM: what was done after an exposure tells of its label, at every query time, through q(action | x, y).
+
+At query times δ_1 < … < δ_J = W after an exposure, the action a_j is "converted", or which kinds of engagement
+were seen by then. A model q_φ(a_j | x, y) is fitted on mature exposures, where y is known, and frozen. As soon
+as a_j is known, f learns from it by
+
+    - c_j log Σ_y q_φ(a_j | x, y) f(y | x)  +  keep · KL(f_0(· | x) || f(· | x))
+
+where f_0 is the model as it was when the stream began. Informative and early actions count for more:
+
+    c_j ∝ exp(-α H_j / max H) exp(-β δ_j / max δ),    H_j = H(y | a_j), the mean of all c_j being 1.
+
+A conversion is impossible for y = 0, and so is anything else at δ_J for y = 1: both are put in as such, so that
+a conversion is a label at once, and the last action is the final label. All query times that an exposure
+passes between two refreshes are one row.
+
+Reference: Yang and Zhan, "Generalized delayed feedback model with post-click information in recommender
+systems", NeurIPS 2022.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+
+import numpy as np
+import torch
+from scipy.special import entr
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from thence.base.errors import ConfigError
+from thence.conversion.delayed.actions import Actions, passed
+from thence.conversion.estimator import Estimator
+from thence.conversion.exposures import Exposures
+from thence.conversion.features import Features
+from thence.conversion.lab import Lab, Predict
+from thence.conversion.learn import Batch, Learner
+from thence.conversion.rows import Rows
+
+CHUNK = 32_768
+MINUTE, HOUR = 60_000_000, 3_600_000_000
+TIMES = (6 * MINUTE, 15 * MINUTE, HOUR, 24 * HOUR, 7 * 24 * HOUR, 30 * 24 * HOUR)
+"""Query times as published for the Criteo log."""
+NO = -1e4
+"""The logarithm of a probability of nothing."""
+
+
+class Gdfm(Estimator):
+    """The generalised delayed feedback model.
+
+    Args:
+        times: query times after the exposure, microseconds; the window is added, and what is later left out.
+        alpha: how much more actions count that tell of the label.
+        beta: how much more early actions count.
+        keep: weight of the divergence from the model as it was when the stream began.
+        every: refreshes between two further passes of q over what has matured since; 0 for never, as published.
+
+    Raises:
+        ConfigError: a setting is out of range.
+    """
+
+    def __init__(
+        self,
+        times: Sequence[int] = TIMES,
+        *,
+        alpha: float = 2.0,
+        beta: float = 1.0,
+        keep: float = 0.01,
+        every: int = 0,
+    ) -> None:
+        if min(times, default=1) <= 0 or min(alpha, beta, keep, every) < 0:
+            raise ConfigError(
+                f"query times {list(times)}, alpha {alpha}, beta {beta}, keep {keep}, every {every}",
+                fix="Give times above 0, and the others at least 0.",
+            )
+        self.times, self.alpha, self.beta, self.keep = sorted(set(times)), alpha, beta, keep
+        self.every, self.refreshes, self.learned = every, 0, 0
+        self.actions = Actions(())
+        self.c = np.ones(0)
+        self.q: Learner | None = None
+        self.start: Learner | None = None
+
+    def begin(self, known: Exposures, lab: Lab) -> None:
+        """Fit q(action | x, y) on what is mature, and remember the model as it is."""
+        stop = self.learned = known.since(known.until - known.window)
+        index = np.arange(stop)
+        times = [time for time in self.times if time < known.window] + [known.window]
+        self.actions = Actions(tuple(times)).learned(known, index)
+        action, y = self.actions.seen(known, index), known.converted[index]
+        self.c = gains(action, y, np.array(times), self.actions.size, self.alpha, self.beta)
+        rows = Rows(index, y.astype(np.float32), {"action": action.astype(np.float32)})
+        bias = np.log(frequencies(action, y, self.actions.size)).ravel()
+        self.q = lab.model(known.features, rows, self._q_loss, name="actions", bias=bias)
+        if lab.main is not None:
+            self.start = Learner(deepcopy(lab.main.net), lab.learn, lab.seed)
+
+    def refresh(self, known: Exposures, lab: Lab, predict: Predict) -> None:
+        """Train q further where that is asked for."""
+        self.refreshes += 1
+        if self.q is not None and self.every and self.refreshes % self.every == 0:
+            stop = known.since(known.until - known.window)
+            index, self.learned = np.arange(self.learned, stop), stop
+            columns = {"action": self.actions.seen(known, index).astype(np.float32)}
+            rows = Rows(index, known.converted[index].astype(np.float32), columns)
+            self.q.learn(known.features, rows, self._q_loss, "actions", "further", self.refreshes)
+
+    def rows(self, known: Exposures, since: int) -> Rows:
+        """A row for each exposure that passed query times since the last refresh, with what they tell."""
+        index, new = passed(known, since, np.array(self.actions.times, np.int64))
+        action = self.actions.seen(known, index, new)
+        columns = {"weight": new * self.c, "seen": self._told(known.features, index, action)}
+        if self.start is not None:
+            columns["start"] = self.start.logits(known.features, index)[:, 0]
+        label = known.converted[index].astype(np.float32)
+        return Rows(index, label, columns)
+
+    def loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """The mixture's log-likelihood, and the divergence from the model as it was."""
+        total = mixture(logits[:, 0], batch["seen"], batch["weight"])
+        if "start" in batch and self.keep:
+            total = total + self.keep * divergence(batch["start"], logits[:, 0])
+        return total
+
+    def _told(self, features: Features, index: np.ndarray, action: np.ndarray) -> np.ndarray:
+        """Logarithms of q(a_j | x, y) of what was seen, ``[r, 2 J]``, y = 0 before y = 1; 0 for others."""
+        shape = (len(self.actions.times), 2, self.actions.size)
+        found = np.zeros((len(index), shape[0], 2), np.float32)
+        for first in range(0, len(index) if self.q is not None else 0, CHUNK):
+            part = slice(first, first + CHUNK)
+            logits = torch.from_numpy(self.q.logits(features, index[part]))  # type: ignore[union-attr]
+            log_q = possible(logits.view(-1, *shape))
+            place = torch.from_numpy(np.maximum(action[part], 0).astype(np.int64))
+            taken = log_q.gather(3, place[:, :, None, None].expand(-1, -1, 2, 1))[..., 0].numpy()
+            found[part] = np.where(action[part, :, None] >= 0, taken, 0.0)
+        return found.reshape(len(index), -1)
+
+    def _q_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """-Σ_j log q(a_j | x, y) of the y that is known."""
+        action = batch["action"].long()
+        log_q = possible(logits.view(len(logits), action.shape[1], 2, -1))
+        given = batch["label"].long()[:, None, None, None].expand(-1, action.shape[1], 1, log_q.shape[3])
+        return -log_q.gather(2, given)[:, :, 0].gather(2, action[:, :, None])[..., 0].sum(1)
+
+
+def possible(logits: Tensor) -> Tensor:
+    """Logarithms of q ``[b, J, 2, A]`` from logits, without what cannot be.
+
+    Action 0 is a conversion: never for y = 0, and at the last query time always for y = 1.
+
+    Example:
+        >>> possible(torch.zeros(1, 2, 2, 3)).exp()[0, :, :, 0].numpy().round(2)
+        array([[0.  , 0.33],
+               [0.  , 1.  ]], dtype=float32)
+    """
+    barred = torch.zeros(logits.shape[1:], dtype=torch.bool, device=logits.device)
+    barred[:, 0, 0] = True
+    barred[-1, 1, 1:] = True
+    return logits.masked_fill(barred, NO).log_softmax(dim=-1)
+
+
+def mixture(logit_f: Tensor, seen: Tensor, weight: Tensor) -> Tensor:
+    """``-Σ_j c_j log Σ_y q(a_j | x, y) f(y | x)``, ``[b]``.
+
+    Args:
+        logit_f: ``[b]`` of f(1 | x).
+        seen: ``[b, 2 J]`` log q(a_j | x, y), y = 0 before y = 1.
+        weight: ``[b, J]`` c_j; 0 where a_j is not known.
+
+    Example:
+        >>> q = torch.tensor([[0.2, 0.6]]).log()
+        >>> mixture(torch.zeros(1), q, torch.ones(1, 1)).exp().round(decimals=4).numpy()
+        array([2.5], dtype=float32)
+    """
+    each = seen.view(len(seen), -1, 2)
+    negative, positive = logsigmoid(-logit_f)[:, None], logsigmoid(logit_f)[:, None]
+    return -(weight * torch.logaddexp(each[..., 0] + negative, each[..., 1] + positive)).sum(1)
+
+
+def divergence(start: Tensor, logit_f: Tensor) -> Tensor:
+    """KL(f_0 || f) of two Bernoulli distributions, ``[b]``.
+
+    Args:
+        start: ``[b]`` logits of f_0.
+        logit_f: ``[b]`` logits of f.
+
+    Example:
+        >>> divergence(torch.zeros(1), torch.zeros(1)).item()
+        0.0
+    """
+    p = torch.sigmoid(start)
+    positive = p * (logsigmoid(start) - logsigmoid(logit_f))
+    return positive + (1 - p) * (logsigmoid(-start) - logsigmoid(-logit_f))
+
+
+def frequencies(action: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
+    """How often each action was seen, given the label, ``[J, 2, A]``.
+
+    Half a count is added to each, in proportion to how often the label is seen, so that an action that was
+    never seen tells nothing of it.
+
+    Args:
+        action: ``[r, J]`` actions.
+        y: ``[r]`` labels.
+        size: A, how many actions there are.
+    """
+    times = action.shape[1]
+    place = (np.arange(times) * 2 + y[:, None].astype(np.int64)) * size + action
+    count = np.bincount(place.ravel(), minlength=times * 2 * size).reshape(times, 2, size)
+    count = count + 0.5 * np.array([1 - y.mean(), y.mean()]).clip(1e-6)[:, None] if len(y) else count + 0.5
+    return count / count.sum(axis=2, keepdims=True)
+
+
+def gains(
+    action: np.ndarray, y: np.ndarray, times: np.ndarray, size: int, alpha: float = 2.0, beta: float = 1.0
+) -> np.ndarray:
+    """c_j ``[J]``.
+
+    Args:
+        action: ``[r, J]`` actions.
+        y: ``[r]`` labels.
+        times: ``[J]`` query times.
+        size: how many actions there are.
+        alpha: of the entropy.
+        beta: of the time.
+
+    Example:
+        >>> told = np.array([[1, 0], [1, 1], [1, 0], [1, 1]])
+        >>> gains(told, np.array([1, 0, 1, 0]), np.array([1, 10]), 2).round(2).tolist()
+        [0.5, 1.5]
+    """
+    if not len(y):
+        return np.ones(len(times))
+    entropy = np.zeros(len(times))
+    for j, column in enumerate(action.T):
+        count = np.bincount(column * 2 + y.astype(np.int64), minlength=2 * size).reshape(size, 2)
+        each = count.sum(axis=1)
+        p = count[:, 1] / np.maximum(each, 1)
+        entropy[j] = each @ (entr(p) + entr(1 - p)) / len(y)
+    scaled = entropy / max(float(entropy.max()), 1e-12)
+    found = np.exp(-alpha * scaled - beta * times / times.max())
+    return found / found.mean()

@@ -1,0 +1,108 @@
+"""ULC: labels of exposures that have not converted yet are corrected by a model of what will become of them.
+
+An exposure is labelled as it stands at the clock T: v = 1 where a conversion was seen. The loss is
+
+    v · -log f + (1 - v) (w · -log f + (1 - w) · -log(1 - f)),    w = P(y = 1 | x, e, v = 0)
+
+with the elapsed time e. The model of w learns from counterfactual labels: of the exposures that were open and
+unconverted at T - τ, which converted by T. It starts from the embeddings of the conversion model, which is then
+trained on corrected labels; both take turns. A τ below the window W misses conversions later than τ after the
+deadline, as published; a τ of W misses none, but looks at older exposures.
+
+Here a turn is ``every`` refreshes of the stream. At each refresh as many rows as exposures came are drawn from
+those of the last ``span``, so that an exposure is seen about once at a random age, as in the published
+retraining on the days before T.
+
+Reference: Wang et al., "Unbiased delayed feedback label correction for conversion rate prediction", KDD 2023.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from thence.base.errors import ConfigError
+from thence.base.rng import generator
+from thence.conversion.delayed.age import aged
+from thence.conversion.estimator import Estimator
+from thence.conversion.exposures import Exposures
+from thence.conversion.lab import Classifier, Lab, Predict
+from thence.conversion.rows import Rows, standing
+
+
+class Ulc(Estimator):
+    """Label correction by a model fitted on counterfactual labels.
+
+    Args:
+        tau: from the counterfactual deadline to the clock, as a fraction of the window.
+        span: how far back exposures are drawn from, as a fraction of the window; 0 for those that came since
+            the last refresh.
+        every: refreshes from one turn to the next; 0 for a single one, when the stream begins.
+        drawn: rows at each refresh as a multiple of the exposures that came; 0 for all of the span.
+
+    Raises:
+        ConfigError: a setting is out of range.
+
+    Example:
+        >>> shown = Exposures.make([0, 10, 20], [4, 30, 99], window=50, until=100).before(36)
+        >>> rows = Ulc(drawn=0).rows(shown, 0)
+        >>> rows.label.tolist(), rows.columns["negative"].tolist()
+        ([1.0, 1.0, 0.0], [0.0, 0.0, 1.0])
+    """
+
+    def __init__(self, tau: float = 0.25, *, span: float = 1.0, every: int = 5, drawn: float = 1.0) -> None:
+        if not 0 < tau <= 1 or not 0 <= span <= 1 or every < 0 or drawn < 0:
+            raise ConfigError(
+                f"tau {tau}, span {span}, every {every}, drawn {drawn}",
+                fix="Give tau in (0, 1], span in [0, 1], every and drawn at least 0.",
+            )
+        self.tau, self.span, self.every, self.drawn = tau, span, every, drawn
+        self.turn, self.seed = 0, 0
+        self.corrector = Classifier(None, 0.0)
+
+    def begin(self, known: Exposures, lab: Lab) -> None:
+        """Fit w on counterfactual labels, from the conversion model's embeddings."""
+        self.seed = lab.seed
+        then = known.before(known.until - round(self.tau * known.window))
+        index = np.flatnonzero(~then.mature & ~then.converted)
+        if len(index):
+            features = aged(known.features.take(index), then.elapsed[index] / then.window)
+            label = known.converted[index]
+            self.corrector = lab.classifier(features, label, name="corrector", like=lab.main)
+
+    def refresh(self, known: Exposures, lab: Lab, predict: Predict) -> None:
+        """Take the next turn where it is time to."""
+        self.turn += 1
+        if self.every and self.turn % self.every == 0:
+            self.begin(known, lab)
+
+    def rows(self, known: Exposures, since: int) -> Rows:
+        """Exposures as they stand now, with corrected labels."""
+        first = known.since(min(since, known.until - round(self.span * known.window)))
+        index = np.arange(first, len(known))
+        count = round(self.drawn * (len(known) - known.since(since)))
+        if 0 < count < len(index):
+            rng = generator(self.seed, "ulc", known.until)
+            index = np.sort(first + rng.choice(len(index), count, replace=False))
+        rows = standing(known, index)
+        elapsed = rows.columns["elapsed"]
+        features = aged(known.features.take(index), elapsed)
+        open_still = (rows.label == 0) & (elapsed < 1)
+        later = np.zeros(len(index))
+        later[open_still] = self.corrector.predict(features.take(np.flatnonzero(open_still)))
+        return Rows(index, rows.label, weights(rows.label, later))
+
+
+def weights(label: np.ndarray, later: np.ndarray) -> dict[str, np.ndarray]:
+    """The weights of both outcomes.
+
+    Args:
+        label: ``[r]`` label so far.
+        later: ``[r]`` w = P(y = 1 | x, e, v = 0).
+
+    Example:
+        >>> found = weights(np.array([1.0, 0.0]), np.array([0.25, 0.25]))
+        >>> {name: weight.tolist() for name, weight in found.items()}
+        {'positive': [1.0, 0.25], 'negative': [0.0, 0.75]}
+    """
+    positive = label + (1 - label) * later
+    return {"positive": positive, "negative": 1 - positive}
