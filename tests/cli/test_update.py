@@ -20,6 +20,8 @@ WORDS = [
     "--set",
     'graph.relations=["bought_after", "same_basket"]',
     "--set",
+    "retrieve.method=dual",
+    "--set",
     "encode.dim=8",
     "--set",
     "train.steps=20",
@@ -87,9 +89,10 @@ def test_what_cannot_go_on_is_told(
         (["--from", run, *WORDS, "--set", "encode.dim=16"], "the model has dim=8, asked for is dim=16"),
         (["--from", run, "--set", 'graph.relations=["same_basket"]'], "the model has relations bought_after"),
         (["--from", run, "--set", "split.test=" + iso(test_from)[:10]], "the model has seen events up to"),
-        (["--from", tmp_path], "there is no 'encoder'"),
+        (["--from", tmp_path], "there is no 'model'"),
         (["--from", tmp_path / "none"], "no run and no artifact there"),
-        (["--from", run / "log"], "a 'eventlog' stands where a 'encoder' was expected"),
+        (["--from", run / "log"], "a 'eventlog' stands where a 'embeddings' was expected"),
+        (["--from", run, "--set", "retrieve.method=spectral"], "the model has method=dual, asked for is"),
     ):
         assert command("train", run, *words)[0] == 2, words
         assert told in capsys.readouterr().err

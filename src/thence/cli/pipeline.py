@@ -1,30 +1,27 @@
 """The stages of a run, each from what stands on disk to the next thing on disk.
 
-The steps of training, the settings of the baselines and whether a second stage is worth having are chosen on
-the validation period, by models that see only what came before it; those that are judged and served then see
-everything before the test period.
+The method of the first stage and its steps, the settings of the baselines and whether a second stage is worth
+having are chosen on the validation period, by models that see only what came before it; those that are judged
+and served then see everything before the test period.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from thence.base.errors import ArtifactError, DataError
 from thence.base.progress import Progress
 from thence.base.rng import generator
-from thence.cli import second
+from thence.cli import first, second
 from thence.cli.folders import part_of
 from thence.cli.settings import RunConfig
 from thence.encode.baseline import baselines, choose
-from thence.encode.dual import DualEncoder
 from thence.encode.embeddings import Embeddings
-from thence.encode.scorer import Scorer
 from thence.evaluate import Report, direction_cases, first_purchase_cases, hit_rate
 from thence.evaluate.cases import Cases
 from thence.evaluate.direction import DirectionCases
@@ -38,12 +35,10 @@ from thence.index.table import NeighborTable
 from thence.rerank.timely import Known
 from thence.rerank.timely_table import timely_table
 from thence.serve.bundle import Bundle
-from thence.train import fit
-from thence.train.warm import keep_encoder
 
 OURS, EMBEDDINGS = "ours", "embeddings"
 """The model that is served, and its first stage where there is a second."""
-Value = Callable[[Scorer], float]
+STAGES = ("first stage", "second stage")
 TABLE_K = 100
 VALIDATION_SOURCES = 1_000
 
@@ -56,25 +51,25 @@ class Judged:
     bundle: Bundle
 
     def text(self) -> str:
-        """The table of figures, and what is to be said of the second stage."""
-        note = self.report.info.get("second stage")
-        return self.report.text() if note is None else f"{self.report.text()}\nsecond stage: {note}"
+        """The table of figures, and what is to be said of both stages."""
+        info = self.report.info
+        return "\n".join([self.report.text(), *(f"{name}: {info[name]}" for name in STAGES if name in info)])
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the validation period decided: steps, their history, settings of the baselines, the second stage."""
+    """What the validation period decided: the first stage, settings of the baselines, the second stage."""
 
-    steps: int
-    history: list[Any]
+    first: first.First
     baselines: Mapping[str, Mapping[str, Any]]
     second: second.Second
 
 
 def train_run(folder: Path, config: RunConfig, progress: Progress) -> Embeddings:
-    """Train on a run's log; writes ``graph``, ``model`` and ``encoder``, from which ``--from`` goes on.
+    """Train on a run's log; writes ``graph`` and ``model``.
 
-    Where a second stage orders the validation period better, its trees are written to ``reranker``.
+    A trained model's ``encoder``, from which ``--from`` goes on, is written beside it. Where a second stage
+    orders the validation period better, its trees are written to ``reranker``.
 
     Raises:
         ThenceError: the log cannot be split, or its graph gives nothing to learn.
@@ -82,27 +77,24 @@ def train_run(folder: Path, config: RunConfig, progress: Progress) -> Embeddings
     split = EventLog.load(part_of(folder, "log")).split(config.split.valid, config.split.test)
     choice = _choose(split, config, progress)
     graph = build_graph(split.known, config.graph, progress=_named(progress, "relations, all known"))
-    encoder = encoder_of(graph, config)
-    model = fit(graph, config.train, encoder=encoder, stop_at=choice.steps, progress=progress)
-    moments = {"valid_from": split.valid_from, "test_from": split.test_from}
-    info = {"encode": asdict(config.encode), "split": moments, "history": choice.history}
-    info |= {"baselines": choice.baselines, "rerank": dict(choice.second.told)}
-    model = replace(model, info={**model.info, **info})
+    model, encoder = first.fit_again(graph, choice.first, config, progress)
+    info = {
+        "retrieve": dict(choice.first.told),
+        "baselines": choice.baselines,
+        "rerank": dict(choice.second.told),
+    }
+    model = replace(model, info={**model.info, **origin(split, config), **info})
     graph.save(folder / "graph")
     model.save(folder / "model")
+    first.keep(encoder, model.info, graph, config, folder)
     second.keep(choice.second, folder)
-    keep_encoder(folder / "encoder", encoder, graph, asdict(config.encode), kept_info(model, config))
     return model
 
 
-def kept_info(model: Embeddings, config: RunConfig) -> dict[str, Any]:
-    """What an encoder should say of itself, for those who go on from it."""
-    return {**model.info, "graph": asdict(config.graph)}
-
-
-def encoder_of(graph: DiGraph, config: RunConfig) -> nn.Module:
-    """The encoder that a run trains, at its start."""
-    return DualEncoder(graph, config.encode, seed=config.train.seed)
+def origin(split: TimeSplit, config: RunConfig) -> dict[str, Any]:
+    """What a model should say of where it comes from, for those who judge it or go on from it."""
+    moments = {"valid_from": split.valid_from, "test_from": split.test_from}
+    return {"split": moments, "graph": asdict(config.graph)}
 
 
 def evaluate_run(folder: Path, config: RunConfig, progress: Progress) -> Judged:
@@ -123,7 +115,8 @@ def evaluate_run(folder: Path, config: RunConfig, progress: Progress) -> Judged:
         direction=_direction(split, graph, config),
         baselines=list(plain),
         config=config.evaluate,
-        info=_info(folder, config, split, graph) | {"second stage": ours.note},
+        info=_info(folder, config, split, graph)
+        | dict(zip(STAGES, (first.note_of(model), ours.note), strict=True)),
         seed=config.train.seed,
         progress=progress,
     )
@@ -144,18 +137,12 @@ def _choose(split: TimeSplit, config: RunConfig, progress: Progress) -> Choice:
     graph, cases = validation_cases(split, config, progress)
     value = _value(cases, config)
     plain = choose(graph, value, config.baselines, progress)
-    chosen = fit(
-        graph,
-        config.train,
-        encoder=encoder_of(graph, config),
-        validate=value,
-        progress=_named(progress, "choose steps"),
-    )
-    kept = second.teach(Known(graph, split.train), cases, chosen, config, progress)
-    return Choice(int(chosen.info["best_step"]), list(chosen.info["history"]), plain, kept)
+    chosen = first.choose_first(graph, value, config, progress)
+    kept = second.teach(Known(graph, split.train), cases, chosen.embeddings, config, progress)
+    return Choice(chosen, plain, kept)
 
 
-def validation(split: TimeSplit, config: RunConfig, progress: Progress) -> tuple[DiGraph, Value]:
+def validation(split: TimeSplit, config: RunConfig, progress: Progress) -> tuple[DiGraph, first.Value]:
     """The graph of what was known before the validation period, and how well a scorer foretells that period."""
     graph, cases = validation_cases(split, config, progress)
     return graph, _value(cases, config)
@@ -167,7 +154,7 @@ def validation_cases(split: TimeSplit, config: RunConfig, progress: Progress) ->
     return graph, first_purchase_cases(split.train, split.valid, graph.ids)
 
 
-def _value(cases: Cases, config: RunConfig) -> Value:
+def _value(cases: Cases, config: RunConfig) -> first.Value:
     few = some_sources(cases, seed=config.train.seed)
     return lambda scorer: hit_rate(scorer, few, config.evaluate.k)
 

@@ -6,22 +6,35 @@ import tomllib
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from thence.base.config import check_config, load_values
-from thence.base.errors import ConfigError
+from thence.base.errors import ConfigError, nearest
 from thence.encode.dual import DualConfig
 from thence.evaluate import EvaluateConfig
 from thence.graph.build import GraphConfig
 from thence.train import TrainConfig
 
+if TYPE_CHECKING:
+    from thence.graph.digraph import DiGraph
+
+
+AUTO, DUAL, SPECTRAL = METHODS = ("auto", "dual", "spectral")
+"""First stages; ``auto`` tries the others."""
+
 
 def _text(value: Any) -> Any:
     """A date that TOML or YAML has read already, as text again."""
     return value.isoformat() if isinstance(value, date) else value
+
+
+def _method(name: str) -> str:
+    if name not in METHODS:
+        raise ConfigError(f"unknown retrieve.method {name!r}", fix=nearest(name, METHODS))
+    return name
 
 
 Moment = Annotated[int | float | str, BeforeValidator(_text)]
@@ -63,6 +76,52 @@ class SplitSection(BaseModel):
 
     valid: Moment = 0.1
     test: Moment = 0.1
+
+
+class RetrieveSection(BaseModel):
+    """The first stage: which embeddings answer.
+
+    Args:
+        method: ``dual``, trained by gradient; ``spectral``, computed from the graph; ``auto``, the better of
+            the two on the validation period.
+        max_items: ``auto`` leaves shops with more products to ``dual``, as memory grows with them,
+        max_arcs: and graphs with more arcs in all relations, as time grows with them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: Annotated[str, AfterValidator(_method)] = AUTO
+    max_items: int = Field(default=20_000, ge=0)
+    max_arcs: int = Field(default=2_000_000, ge=0)
+
+    def refused(self, graph: DiGraph) -> str | None:
+        """Why ``auto`` leaves a graph to ``dual``; None where it does not."""
+        arcs = sum(relation.num_arcs for relation in graph.relations.values())
+        for count, noun, limit in (
+            (graph.num_nodes, "products", self.max_items),
+            (arcs, "arcs", self.max_arcs),
+        ):
+            if count > limit:
+                return f"{SPECTRAL} was not tried: {count:,} {noun} are more than {limit:,}"
+        return None
+
+
+class SpectralSection(BaseModel):
+    """Settings of ``spectral``; those of ``dual`` are ``encode`` and ``train``.
+
+    Args:
+        dim: length of the embeddings; 0 chooses by the number of products.
+        rank: factors that a likeness keeps.
+        damp: how strongly arcs between common products are damped.
+        weight_power: how strongly weights count.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dim: int = Field(default=0, ge=0)
+    rank: int = Field(default=512, ge=1)
+    damp: float = Field(default=0.25, ge=0)
+    weight_power: float = Field(default=0.5, ge=0)
 
 
 class RerankSection(BaseModel):
@@ -120,8 +179,10 @@ class RunConfig(BaseModel):
     ingest: IngestSection | None = None
     split: SplitSection = SplitSection()
     graph: GraphConfig = GraphConfig()
+    retrieve: RetrieveSection = RetrieveSection()
     encode: DualConfig = DualConfig()
     train: TrainConfig = TrainConfig()
+    spectral: SpectralSection = SpectralSection()
     rerank: RerankSection = RerankSection()
     evaluate: EvaluateConfig = EvaluateConfig()
     serve: ServeSection = ServeSection()

@@ -25,9 +25,11 @@ def train(
 ) -> None:
     """Train on the log of a run; writes graph and model beside it.
 
-    The last weeks are held back: one period to choose the number of steps, one for thence evaluate. With
-    --from, what an earlier model has learned is carried over to the products of today; nothing is chosen anew.
+    The last weeks are held back: one period to choose the method and the number of steps, one for thence
+    evaluate. With --from, what an earlier model has learned is carried over to the products of today, and
+    nothing is chosen anew; a spectral one has no weights to carry over and is fitted anew.
     """
+    from thence.cli.first import note_of
     from thence.cli.pipeline import train_run
     from thence.cli.settings import read_settings
     from thence.cli.update import update_run
@@ -38,7 +40,10 @@ def train(
             model = train_run(run, settings, progress)
         else:
             model = update_run(run, settings, start, progress)
+    steps, told = model.info.get("best_step"), model.info.get("retrieve", {})
     if as_json:
-        emit({"run": run, "nodes": len(model.ids), "dim": model.dim, "best_step": model.info["best_step"]})
+        named = {"method": told.get("method"), "best_step": steps}  # null where nothing was trained in steps
+        emit({"run": run, "nodes": len(model.ids), "dim": model.dim} | named)
     else:
-        show(f"{run / 'model'}: {model!r} after {model.info['best_step']} steps")
+        show(f"{run / 'model'}: {model!r}" + (f" after {steps} steps" if steps else ""))
+        show(f"first stage: {note_of(model)}")

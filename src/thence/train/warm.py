@@ -77,10 +77,7 @@ class Kept:
         """
         if type(model).__name__ != self.kind:
             raise ConfigError(f"the model is a {self.kind}, asked for is a {type(model).__name__}", fix=AFRESH)
-        for key in sorted({*self.settings, *settings}):
-            old, new = self.settings.get(key), _plain(settings.get(key))
-            if old != new:
-                raise ConfigError(f"the model has {key}={old}, asked for is {key}={new}", fix=AFRESH)
+        check_same(self.settings, settings)
         if tuple(graph.relations) != self.relations:
             raise ConfigError(
                 f"the model has relations {', '.join(self.relations)}, the graph {', '.join(graph.relations)}",
@@ -92,6 +89,27 @@ class Kept:
 
 
 AFRESH = "Set it as the model has it, or train afresh without --from."
+
+
+def check_same(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Refuse to go on with other settings than a model's.
+
+    Args:
+        kept: the model's, as JSON gives them back.
+        asked: those asked for.
+
+    Raises:
+        ConfigError: one differs.
+
+    Example:
+        >>> check_same({"dim": 8}, {"dim": 16})
+        Traceback (most recent call last):
+        thence.base.errors.ConfigError: the model has dim=8, asked for is dim=16. Set it as ...
+    """
+    for key in sorted({*kept, *asked}):
+        old, new = kept.get(key), _plain(asked.get(key))
+        if old != new:
+            raise ConfigError(f"the model has {key}={old}, asked for is {key}={new}", fix=AFRESH)
 
 
 def keep_encoder(
@@ -182,9 +200,7 @@ def warm_start(model: nn.Module, graph: DiGraph, kept: Kept, settings: Mapping[s
         True
     """
     kept.check(model, graph, settings)
-    place = _places(kept.ids, graph.ids)
-    if not (place >= 0).any():
-        raise ConfigError("the model knows none of the graph's nodes", fix="Is it a model of this data?")
+    place = places(kept.ids, graph.ids)
     names = [] if graph.nodes is None else feature_names(graph.nodes)
     feature_place = _places(kept.features, IdMap(names))
     rows, start = _rows_of(model, graph.num_nodes), model.state_dict()
@@ -217,6 +233,22 @@ def _rows_of(model: nn.Module, num_nodes: int) -> Mapping[str, str]:
     if declared is not None:
         return declared
     return {name: "node" for name, value in model.state_dict().items() if value.shape[:1] == (num_nodes,)}
+
+
+def places(old: IdMap, new: IdMap) -> np.ndarray:
+    """Where each node of a graph stood in an earlier model; -1 for one that is new.
+
+    Raises:
+        ConfigError: all are new.
+
+    Example:
+        >>> places(IdMap("ab"), IdMap("cba")).tolist()
+        [-1, 1, 0]
+    """
+    place = _places(old, new)
+    if not (place >= 0).any():
+        raise ConfigError("the model knows none of the graph's nodes", fix="Is it a model of this data?")
+    return place
 
 
 def _places(old: IdMap, new: IdMap) -> np.ndarray:
