@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from thence.base.errors import DataError
 
+T = TypeVar("T")
 _LATEST = int(np.iinfo(np.int64).max)
 
 
 def _no(kind: type) -> np.ndarray:
     return np.empty(0, kind)
+
+
+def unchecked(kind: type[T], fields: dict[str, object]) -> T:
+    """A frozen dataclass without its checks, which what it is a part of has passed: at every refresh they would
+    look at all there is.
+
+    Args:
+        kind: the dataclass.
+        fields: all of its fields by name.
+    """
+    made = object.__new__(kind)
+    made.__dict__.update(fields)
+    return made
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +60,7 @@ class Engagement:
     def __post_init__(self) -> None:
         if not len(self.owner) == len(self.kind) == len(self.time):
             raise DataError("owners, kinds and times of engagement differ in length")
-        if len(self.owner) and ((np.diff(self.owner) < 0).any() or self.owner[0] < 0):
+        if len(self.owner) and ((self.owner[1:] < self.owner[:-1]).any() or self.owner[0] < 0):
             raise DataError("engagement is not sorted by its exposures", fix="Use Engagement.make.")
         if len(self.kind) and int(self.kind.max()) >= len(self.kinds):
             raise DataError(f"kind {int(self.kind.max())} of engagement, names for {len(self.kinds)}")
@@ -65,8 +80,8 @@ class Engagement:
     def before(self, clock: int, owners: int) -> Engagement:
         """The events of the first exposures that came before a moment."""
         stop = int(np.searchsorted(self.owner, owners))
-        kept = (self.kinds, self.owner[:stop], self.kind[:stop], self.time[:stop], min(clock, self.clock))
-        return Engagement(*kept)
+        kept = {"owner": self.owner[:stop], "kind": self.kind[:stop], "time": self.time[:stop]}
+        return unchecked(Engagement, {**kept, "kinds": self.kinds, "clock": min(clock, self.clock)})
 
     def take(self, order: np.ndarray) -> Engagement:
         """The same events after their exposures were put into another order.

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from thence.base.errors import DataError
-from thence.conversion.engagement import Engagement
+from thence.conversion.engagement import Engagement, unchecked
 from thence.conversion.features import Features
 from thence.events.clock import DAY, Moment, iso, micros
 
@@ -66,7 +66,7 @@ class Exposures:
             )
         if self.window <= 0:
             raise DataError(f"window is {self.window} µs", fix="Give the attribution window in microseconds.")
-        if (np.diff(self.time) < 0).any():
+        if (self.time[1:] < self.time[:-1]).any():
             raise DataError("exposures are not sorted by time")
         known = self.conversion_time != NEVER
         if (self.conversion_time[known] <= self.time[known]).any():
@@ -97,9 +97,9 @@ class Exposures:
         """
         times, ends = np.asarray(time, np.int64), np.asarray(conversion_time, np.int64)
         features = features if features is not None else Features.none(len(times))
-        order = np.argsort(times, kind="stable")
         events = engagement or Engagement()
-        if (order[1:] < order[:-1]).any():
+        if (times[1:] < times[:-1]).any():
+            order = np.argsort(times, kind="stable")
             times, ends, features, events = times[order], ends[order], features.take(order), events.take(order)
         return cls(features, times, ends, int(window), micros(until), events)
 
@@ -135,14 +135,10 @@ class Exposures:
         clock = min(micros(at), self.until)
         stop = int(np.searchsorted(self.time, clock))
         ends = self.conversion_time[:stop]
-        return Exposures(
-            self.features[:stop],
-            self.time[:stop],
-            np.where(ends < clock, ends, NEVER),
-            self.window,
-            clock,
-            self.engagement.before(clock, stop),
-        )
+        fields = {"features": self.features[:stop], "time": self.time[:stop], "window": self.window}
+        known = {"conversion_time": np.where(ends < clock, ends, NEVER), "until": clock}
+        events = self.engagement.before(clock, stop)
+        return unchecked(Exposures, {**fields, **known, "engagement": events})
 
     def since(self, at: Moment) -> int:
         """The first exposure at or after a moment, as a place in the arrays."""

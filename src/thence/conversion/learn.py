@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -34,6 +35,9 @@ class LearnConfig:
         passes: over the rows that are there when training begins.
         visits: gradient rows at each refresh as a multiple of the exposures that came, the same for every
             estimator; 0 for each row once.
+        precision: of the products of matrices in training; ``bfloat16`` is about twice as fast for wide hidden
+            layers where the processor knows it, slower where it does not. Weights, sums, losses and
+            predictions stay float32.
 
     Raises:
         ConfigError: a setting is out of range.
@@ -44,8 +48,11 @@ class LearnConfig:
     weight_decay: float = 1e-6
     passes: int = 2
     visits: float = 0.0
+    precision: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:
+        if self.precision not in ("float32", "bfloat16"):
+            raise ConfigError(f"precision is {self.precision!r}", fix="Choose float32 or bfloat16.")
         if self.batch_size < 1 or self.passes < 0 or self.visits < 0:
             raise ConfigError("batch_size must be at least 1, passes and visits not negative")
         if not 0 < self.learning_rate <= 1 or not 0 <= self.weight_decay < 1:
@@ -100,7 +107,7 @@ class Learner:
         total = 0.0
         for first in range(0, len(order), self.config.batch_size):
             some = rows.take(order[first : first + self.config.batch_size])
-            value = loss(self._forward(features, some.index), self._batch(some)).mean()
+            value = loss(self._trained(features, some.index), self._batch(some)).mean()
             if not torch.isfinite(value):
                 raise FitError(f"the loss is {value.item()}", fix="Lower the learning rate.")
             self.optimizer.zero_grad()
@@ -118,6 +125,13 @@ class Learner:
                 part = index[first : first + PREDICTED_AT_ONCE]
                 found.append(self._forward(features, part).numpy(force=True))
         return np.concatenate(found)
+
+    def _trained(self, features: Features, index: np.ndarray) -> Tensor:
+        if self.config.precision == "float32":
+            return self._forward(features, index)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            found = self._forward(features, index)
+        return found.float()
 
     def _forward(self, features: Features, index: np.ndarray) -> Tensor:
         codes = torch.from_numpy(features.codes[index].astype(np.int64)).to(self.device)

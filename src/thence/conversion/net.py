@@ -121,7 +121,7 @@ class ConversionNet(nn.Module):
         layers: list[nn.Module] = []
         last = inputs
         for hidden in config.hidden if config.kind != "logistic" else ():
-            layers += [_linear(last, hidden, rng), nn.ReLU()]
+            layers += [_linear(last, hidden, rng), nn.ReLU(inplace=True)]
             last = hidden
         self.deep = nn.Sequential(*layers)
         self.out = _linear(last + (inputs if self.cross else 0), heads, rng, scale=0.1)

@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from thence.train.config import TrainConfig
-from thence.train.row_adam_kernel import move_rows
+from thence.train.row_adam_kernel import move_rows, sum_rows
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -65,6 +66,7 @@ class RowAdam(torch.optim.Optimizer):
 
     def __init__(self, params: Any, lr: float = 1e-3, weight_decay: float = 0.0) -> None:
         super().__init__(params, {"lr": lr, "weight_decay": weight_decay})
+        self._places: dict[int, np.ndarray] = {}  # working memory of each table, no part of the state
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -89,24 +91,20 @@ class RowAdam(torch.optim.Optimizer):
         if not grad.is_sparse:
             _move(table, grad, how)
             return
-        rows, values = _rows(grad)
         if parameter.device.type == "cpu" and parameter.dtype == torch.float32:
             weight, first, second = (part.detach().numpy() for part in table)
-            move_rows((weight, first, second), rows.numpy(), values.contiguous().numpy(), (BETA_1, BETA_2), how)
+            if id(parameter) not in self._places:
+                self._places[id(parameter)] = np.full(len(weight), -1, np.int32)
+            place = self._places[id(parameter)]
+            rows, values = sum_rows(grad._indices()[0].numpy(), grad._values().contiguous().numpy(), place)
+            move_rows((weight, first, second), rows, values, (BETA_1, BETA_2), how)
             return
+        grad = grad.coalesce()
+        rows, values = grad.indices()[0], grad.values()
         parts = tuple(whole[rows] for whole in table)
         _move(parts, values, how)
         for whole, part in zip(table, parts, strict=True):
             whole.index_copy_(0, rows, part)
-
-
-def _rows(grad: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows, each once, and their gradients; sorting is left out where no row stands twice."""
-    rows = grad._indices()[0]
-    if len(torch.unique(rows)) == len(rows):
-        return rows, grad._values()
-    grad = grad.coalesce()
-    return grad.indices()[0], grad.values()
 
 
 def _move(table: tuple[Tensor, ...], grad: Tensor, how: tuple[float, float, float, float]) -> None:

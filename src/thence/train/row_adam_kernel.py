@@ -1,4 +1,4 @@
-"""Adam on some rows of a table, in one pass over each."""
+"""Adam on some rows of a table, in one pass over each; gradients of a row that stands twice are added up."""
 
 from __future__ import annotations
 
@@ -36,3 +36,32 @@ def move_rows(
             v = beta_2 * second[row, k] + (one - beta_2) * g * g
             first[row, k], second[row, k] = m, v
             weight[row, k] = keep * weight[row, k] - rate * m / (np.sqrt(v * scale) + epsilon)
+
+
+@numba.njit(cache=True, nogil=True)
+def sum_rows(rows: np.ndarray, grad: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each row once, in the order of first appearance, and the sum of its gradients; nothing is sorted.
+
+    Args:
+        rows: ``[m]`` int64.
+        grad: ``[m, width]`` float32.
+        place: ``[n]`` int32 of -1, one for each row of the table; it is left as it was found.
+
+    Returns:
+        Rows ``[k]`` and gradients ``[k, width]``.
+    """
+    once, total, count = np.empty_like(rows), np.empty_like(grad), 0
+    for at in range(len(rows)):
+        to = place[rows[at]]
+        if to < 0:
+            to = count
+            place[rows[at]], once[to] = to, rows[at]
+            for k in range(grad.shape[1]):
+                total[to, k] = grad[at, k]
+            count += 1
+        else:
+            for k in range(grad.shape[1]):
+                total[to, k] += grad[at, k]
+    for at in range(count):
+        place[once[at]] = -1
+    return once[:count], total[:count]
