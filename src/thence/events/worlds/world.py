@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -121,9 +122,18 @@ class _Stage:
 
 
 @dataclass(frozen=True, eq=False)
-class _Block:
-    """What comes out of one block; ints of exposures are the block's own."""
+class Block:
+    """What comes out of one block of customers; ints of exposures are the block's own.
 
+    Args:
+        first: number of the first customer.
+        customers: their hidden traits.
+        exposures: the columns of :class:`~thence.events.worlds.truth.Exposures`, views by browsing first.
+        order: exposure that opened each purchase's order.
+        events: time, exposure and role (0 exposure, 1 cart, 2 return view, 3 purchase) of rows of the log.
+    """
+
+    first: int
     customers: Customers
     exposures: dict[str, np.ndarray]
     order: np.ndarray
@@ -150,13 +160,39 @@ def simulate(config: WorldConfig, seed: int = 0, progress: Progress = silent) ->
         ({0}, {1})
     """
     stage = _set_up(config, seed)
+    blocks = list(_blocks(stage, progress))
+    return _join(stage, blocks)
+
+
+def simulate_blocks(
+    config: WorldConfig, seed: int = 0, progress: Progress = silent
+) -> tuple[Catalogue, Iterator[Block]]:
+    """The same marketplace block by block, without its log: for worlds larger than the memory.
+
+    Args:
+        config: what it is like.
+        seed: same settings and seed, same exposures as :func:`simulate` makes.
+        progress: told the customers done.
+
+    Returns:
+        The catalogue, and the blocks as they are made.
+
+    Example:
+        >>> catalogue, blocks = simulate_blocks(WorldConfig(items=100, customers=500, days=30), seed=1)
+        >>> len(catalogue), [len(block.customers) for block in blocks]
+        (100, [500])
+    """
+    stage = _set_up(config, seed)
+    return stage.catalogue, _blocks(stage, progress)
+
+
+def _blocks(stage: _Stage, progress: Progress) -> Iterator[Block]:
+    config = stage.config
     size = max(64, int(VIEWS_PER_BLOCK / config.views_per_customer))
-    blocks = []
     for number, first in enumerate(range(0, int(config.customers), size)):
         progress(TASK, first, int(config.customers))
-        blocks.append(_run_block(stage, number, first, min(size, int(config.customers) - first)))
+        yield _run_block(stage, number, first, min(size, int(config.customers) - first))
     progress(TASK, int(config.customers), int(config.customers))
-    return _join(stage, blocks)
 
 
 def _set_up(config: WorldConfig, seed: int) -> _Stage:
@@ -169,7 +205,7 @@ def _set_up(config: WorldConfig, seed: int) -> _Stage:
     return _Stage(config, seed, catalogue, popularity, affinity, effects, appeal, rules)
 
 
-def _run_block(stage: _Stage, number: int, first: int, count: int) -> _Block:
+def _run_block(stage: _Stage, number: int, first: int, count: int) -> Block:
     config, seed = stage.config, stage.seed
     customers = make_customers(config, stage.popularity, seed, number, count)
     views = browse(config, stage.popularity, stage.affinity, customers, seed, number)
@@ -181,7 +217,7 @@ def _run_block(stage: _Stage, number: int, first: int, count: int) -> _Block:
     exposures["customer"] = exposures["customer"] + np.int32(first)
     rng = generator(seed, "world", "signals", number)
     events = _events(config, exposures["time"], exposures["conversion_time"], rng)
-    return _Block(customers, exposures, order, events)
+    return Block(first, customers, exposures, order, events)
 
 
 def _purchases(views: Views, conversion_time: np.ndarray, count: int, end: int) -> Purchases:
@@ -237,7 +273,7 @@ def _events(
     return times[inside], np.concatenate(rows)[inside], role[inside]
 
 
-def _join(stage: _Stage, blocks: list[_Block]) -> World:
+def _join(stage: _Stage, blocks: list[Block]) -> World:
     """Put the blocks together, sorted by time."""
     config = stage.config
     sizes = np.array([len(block.order) for block in blocks])

@@ -1,0 +1,1 @@
+"""Where exposures come from: logs, tables, public data sets and simulated worlds."""
