@@ -8,10 +8,11 @@ expected mass, so that the minimiser of ``sum mass · loss`` is the one of infin
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import torch
+from scipy.optimize import minimize
 
 from thence.base.rng import generator
 from thence.conversion.estimator import Estimator
@@ -34,6 +35,17 @@ class ExpectedRows:
     age: np.ndarray
     kind: np.ndarray
     delay: np.ndarray
+
+    def take(self, chosen: np.ndarray) -> ExpectedRows:
+        """Some of the rows."""
+        return ExpectedRows(*(getattr(self, column.name)[chosen] for column in fields(self)))
+
+    def beside(self, x: np.ndarray, mass: np.ndarray) -> ExpectedRows:
+        """These rows, and positive ones of given features and masses behind them."""
+        none = np.zeros(len(x), int)
+        more = ExpectedRows(x, np.ones(len(x)), mass, none, none, none - 1)
+        both = ((getattr(self, column.name), getattr(more, column.name)) for column in fields(self))
+        return ExpectedRows(*(np.concatenate(pair) for pair in both))
 
     def batch(self, columns: dict[str, np.ndarray] | None = None) -> dict[str, torch.Tensor]:
         """The columns that a loss is given, float64."""
@@ -124,21 +136,42 @@ def minimiser(
     *,
     heads: int = 1,
     start: float = -1.0,
-    steps: int = 400,
+    steps: int = 300,
 ) -> torch.Tensor:
     """Logits ``[x, heads]`` float64 where descent of ``sum mass · loss`` ends, free for every x.
 
     Losses may hold their own prediction back (stop-gradient), so the gradient is followed rather than a value
-    compared: Rprop takes its sign alone.
+    compared; its sign alone, with steps that grow while it stays and halve where it turns (Rprop). Losses of
+    several logits that hold nothing back go to ``best``.
     """
     logits = torch.full((int(rows.x.max()) + 1, heads), start, dtype=torch.float64, requires_grad=True)
     batch, x, mass = rows.batch(columns), torch.from_numpy(rows.x), torch.from_numpy(rows.mass)
-    optimizer = torch.optim.Rprop([logits], lr=0.1, step_sizes=(1e-8, 1.0))
+    step, before = torch.full_like(logits, 0.2), torch.zeros_like(logits)
     for _ in range(steps):
-        optimizer.zero_grad()
-        (mass * loss(logits[x], batch)).sum().backward()
-        optimizer.step()
+        (slope,) = torch.autograd.grad((mass * loss(logits[x], batch)).sum(), logits)
+        turned = slope * before
+        step = torch.where(turned > 0, step * 1.2, torch.where(turned < 0, step * 0.5, step)).clamp(1e-9, 1.0)
+        before = torch.where(turned < 0, 0.0, slope)
+        logits = (logits - step * before.sign()).detach().requires_grad_(True)
     return logits.detach()
+
+
+def best(
+    rows: ExpectedRows, loss: Loss, columns: dict[str, np.ndarray] | None = None, *, heads: int = 1
+) -> torch.Tensor:
+    """Logits ``[x, heads]`` float64 where ``sum mass · loss`` is least, by L-BFGS."""
+    shape = (int(rows.x.max()) + 1, heads)
+    batch, x, mass = rows.batch(columns), torch.from_numpy(rows.x), torch.from_numpy(rows.mass)
+
+    def total(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        logits = torch.from_numpy(flat.copy()).reshape(shape).requires_grad_(True)
+        value = (mass * loss(logits[x], batch)).sum()
+        (slope,) = torch.autograd.grad(value, logits)
+        return value.item(), slope.numpy().ravel()
+
+    options = {"maxiter": 5_000, "maxfun": 10_000, "maxcor": 40, "ftol": 0.0, "gtol": 1e-10}
+    found = minimize(total, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options=options)
+    return torch.from_numpy(found.x).reshape(shape)
 
 
 def probability(estimator: Estimator, logits: torch.Tensor) -> np.ndarray:
