@@ -54,9 +54,14 @@ def test_a_run_is_tuned_and_trained_with_what_was_found(tmp_path: Path) -> None:
     run = tmp_path / "run"
     small_world().log.save(run / "log")
     few = ["--set", "graph.min_count=2", "--set", 'baselines=["counts"]', *QUICK[:4]]
-    told = said("tune", run, "--method", "dual", "--trials", "2", "--steps", "4", *few)
-    assert set(told["methods"]) == {"dual"}
-    trained = said("train", run, "--config", run / "tuned.yaml")
+    ours = ["--method", "dual", "--method", "spectral"]
+    told = said("tune", run, *ours, "--trials", "2", "--steps", "4", *few)
+    assert set(told["methods"]) == {"dual", "spectral"}
+    wanted = ["train", run, "--config", run / "tuned.yaml", "--set"]
+    assert said(*wanted, "retrieve.method=spectral")["method"] == "spectral"
+    found, info = told["methods"]["spectral"]["settings"], Embeddings.load(run / "model").info
+    assert info["spectral"] == found and info["parts"]["damp"] == found["damp"]
+    trained = said(*wanted, "retrieve.method=dual")
     assert trained["dim"] == told["methods"]["dual"]["settings"]["dim"]
     assert Embeddings.load(run / "model").info["train"]["steps"] == 4
 

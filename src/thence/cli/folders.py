@@ -6,7 +6,7 @@
       log/         EventLog
       graph/       DiGraph, of what was known before the test period
       model/       Embeddings
-      encoder/     the trained encoder behind them, from which thence train --from goes on
+      encoder/     the encoder behind them where one was trained, from which thence train --from goes on
       report/      Report, with report.html inside
       bundle/      Bundle: what the service opens
 """

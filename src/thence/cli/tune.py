@@ -79,14 +79,10 @@ def tune(
 
 
 def _usual() -> list[str]:
+    from thence.cli.settings import DUAL, SPECTRAL
     from thence.encode.baseline import BASELINES
 
-    return [_ours(), "spectral", *BASELINES]
-
-
-def _ours() -> str:
-    """The method that ``thence train`` trains."""
-    return "dual"
+    return [DUAL, SPECTRAL, *BASELINES]
 
 
 def _ground(
@@ -133,16 +129,20 @@ def _graph_of(path: Path) -> DiGraph:
 
 
 def _write_settings(run: Path, config: Path | None, settings: RunConfig, study: Study) -> Path | None:
-    """The settings given, with what was found for our method in their place."""
-    if _ours() not in study.succeeded():
-        return None
+    """The settings given, with what was found for the methods that ``thence train`` chooses among."""
     from dataclasses import replace
 
-    from thence.cli.settings import write_settings
+    from thence.cli.settings import DUAL, SPECTRAL, write_settings
     from thence.train.methods import divided
 
-    own, train = divided(study.best(_ours()).settings)
-    found = {"encode": replace(settings.encode, **own), "train": replace(settings.train, **train)}
+    found: dict[str, Any] = {}
+    if DUAL in study.succeeded():
+        own, train = divided(study.best(DUAL).settings)
+        found = {"encode": replace(settings.encode, **own), "train": replace(settings.train, **train)}
+    if SPECTRAL in study.succeeded():
+        found[SPECTRAL] = settings.spectral.model_copy(update=dict(study.best(SPECTRAL).settings))
+    if not found:
+        return None
     write_settings(settings.model_copy(update=found), run / "tuned.yaml")
     return run / "tuned.yaml"
 
