@@ -8,7 +8,7 @@ labels are all alike has neither, and is counted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -123,7 +123,8 @@ class Judged:
             for what, first in judged[0].tables.items()
             if all(one.tables.get(what, {}).get("names") == first["names"] for one in judged)
         }
-        return cls(**joined, ece=float(np.mean([one.ece for one in judged])), tables=tables)
+        ece = float(np.mean([one.ece for one in judged]))
+        return replace(judged[0], **joined, ece=ece, tables=tables, told={})
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON knows it; NaN becomes None."""

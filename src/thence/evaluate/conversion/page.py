@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from thence.evaluate.conversion.judge import ENOUGH
 from thence.evaluate.conversion.plots import by_age, delays, over_time
-from thence.evaluate.conversion.standing import ORACLE, OURS, PLAIN, Standing
+from thence.evaluate.conversion.standing import NOISE, ORACLE, OURS, PLAIN, Standing
 
 if TYPE_CHECKING:
     from thence.evaluate.conversion.report import ConversionReport
@@ -24,7 +24,6 @@ COLUMNS = {
     "RI_NLL": "RI by NLL",
     "calibration": "prediction / label",
     "calibration_by_age": "worst age",
-    "rows": "rows",
     "seconds": "CPU s",
 }
 TERMS = {
@@ -102,7 +101,7 @@ def verdict(standing: Standing) -> str:
         return text + "."
     gap = standing.difference(best, second, "NLL")
     assert gap is not None
-    ahead = "beyond noise" if gap.low > 0 else "within noise"
+    ahead = "beyond noise" if gap.errors > NOISE else "within noise"
     text += f", {gap.value:.4f} ahead of {second} ({ahead})"
     ri = standing.ri(best, "NLL")
     return text + (f"; it goes {ri:.0%} of the way to the oracle." if ri is not None else ".")
@@ -179,10 +178,10 @@ def _number(value: float, metric: str) -> str:
     if metric in ("rows", "seconds"):
         text = f"{value:,.0f}"
     elif metric.startswith("RI") or metric == "calibration_by_age":
-        text = f"{100 * value:.1f} %"
+        text = f"{100 * value + 0.0:.1f} %"
     else:
         text = f"{value:.4f}" if metric != "calibration" else f"{value:.3f}"
-    return text.replace("-", "−")
+    return text.replace("-0.0 %", "0.0 %").replace("-", "−")
 
 
 def _against(standing: Standing, method: str) -> str:

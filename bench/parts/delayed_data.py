@@ -1,0 +1,118 @@
+"""The streams of bench/delayed.py: exposures, when to begin, what is judged, what settings are chosen on.
+
+Settings are chosen on blocks before those that are judged: of a simulated world on the first blocks of another
+world (a seed that is never judged), of a real log on the first 40 % of its blocks. The labels of these blocks
+are final later than the judged blocks begin; this holds for all methods alike, and no block is in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thence.conversion.exposures import Exposures
+from thence.conversion.sources.study import Study
+
+WORLDS = ("criteo_world", "drift_world", "signal_world", "placebo_world")
+REAL = {
+    "demo_coupons": "thence.conversion.sources.journey",
+    "demo_crosssell": "thence.conversion.sources.journey",
+    "hospital_billing": "thence.conversion.sources.process_logs",
+    "traffic_fines": "thence.conversion.sources.process_logs",
+}
+DATA = (*WORLDS, *REAL)
+TUNING_SEED = 1_000_003
+TUNED_BLOCKS = 10
+TUNED_SHARE = 0.4
+GROUPS = {"demo_coupons": "campaign", "demo_crosssell": "product"}
+SEGMENTS = {**dict.fromkeys(WORLDS, "department")}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What one process runs on.
+
+    Args:
+        study: exposures and the span of the stream.
+        judged_from: first block that is judged.
+        group: ``[n]`` group of each exposure, for its age; None where there is none.
+        segment: ``[n]``; likewise.
+    """
+
+    study: Study
+    judged_from: int
+    group: np.ndarray | None
+    segment: np.ndarray | None
+
+
+def ground(name: str, seed: int, size: int, *, tuning: bool, log: str | None = None) -> Ground:
+    """A data set, or the part of it that settings are chosen on.
+
+    Args:
+        name: one of ``DATA``, or any name where a file is given.
+        seed: of a simulated world; real logs have none.
+        size: exposures of a simulated world, about.
+        tuning: the part before what is judged.
+        log: a Parquet file of exposures.
+    """
+    if name in WORLDS:
+        make = getattr(import_module("thence.conversion.sources.simulated"), name)
+        study = make(TUNING_SEED if tuning else seed, size)
+        if tuning:
+            study = replace(study, end=study.start + TUNED_BLOCKS * study.step)
+        return _ground(study, 0, name)
+    study = _of_file(Path(log), name) if log else _real(name)
+    tuned = max(1, round(TUNED_SHARE * study.blocks))
+    if tuning:
+        return _ground(replace(study, end=study.start + tuned * study.step), 0, name)
+    return _ground(study, tuned, name)
+
+
+def _real(name: str) -> Study:
+    make: Callable[..., Study] = getattr(import_module(REAL[name]), name)
+    return make()
+
+
+def _of_file(path: Path, name: str) -> Study:
+    from thence.conversion.sources import table
+
+    shown: Exposures = table.read_exposures(path)
+    return span(shown, name)
+
+
+def span(shown: Exposures, name: str) -> Study:
+    """A stream of exposures that nobody has laid out: it begins when a fifth is mature, in 25 blocks or so."""
+    last = min(shown.until - shown.window, int(shown.time[-1]) + 1)
+    first = int(shown.time[0]) + shown.window
+    start = max(first + max((last - first) // 5, 1), int(np.quantile(shown.time, 0.1)) + shown.window)
+    step = max((last - start) // 25, 1)
+    return Study(name, shown, start, step, start + (last - start) // step * step)
+
+
+def _ground(study: Study, judged_from: int, name: str) -> Ground:
+    features = study.exposures.features
+    names = features.names[: features.codes.shape[1]]
+
+    def column(wanted: str | None) -> np.ndarray | None:
+        if wanted in names:
+            return features.codes[:, names.index(wanted)]
+        return features.codes[:, 0] if names else None
+
+    return Ground(study, judged_from, column(GROUPS.get(name)), column(SEGMENTS.get(name)))
+
+
+def facts(ground: Ground) -> dict[str, Any]:
+    """What a report tells of the data."""
+    shown, study = ground.study.exposures, ground.study
+    return {
+        "exposures": len(shown),
+        "converted": int(shown.converted.sum()),
+        "window, days": round(shown.window / 86_400_000_000, 2),
+        "blocks": study.blocks - ground.judged_from,
+        "a block, days": round(study.step / 86_400_000_000, 2),
+    }
