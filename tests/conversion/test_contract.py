@@ -1,0 +1,139 @@
+"""What every estimator keeps to: finite probabilities, the same bytes from the same seed, and no look ahead."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from tests.conversion.streams import WAIT, WINDOW, config, leaks, made_of, other_future, run, shown
+
+from thence.base.errors import ConfigError
+from thence.conversion.delayed import ESTIMATORS, GRIDS, Oracle, Protocol, make
+from thence.conversion.delayed.es_dfm import EsDfm
+from thence.conversion.delayed.settle import Naive
+from thence.conversion.estimator import Estimator
+from thence.conversion.exposures import Exposures
+from thence.conversion.lab import Lab
+from thence.conversion.rows import Rows, once
+
+NAMES = sorted(ESTIMATORS)
+AT = Protocol(WAIT, WINDOW)
+
+
+def busiest(name: str) -> Estimator:
+    """An estimator with the settings of its grid that do the most: the last ones."""
+    return make(name, AT, {**GRIDS[name][-1], "wait": WAIT})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_probabilities_are_finite_and_models_deterministic(name: str) -> None:
+    one, two, other = (
+        run(shown(), busiest(name)),
+        run(shown(), busiest(name)),
+        run(shown(), busiest(name), seed=1),
+    )
+    index, found = one.predict()
+    assert len(index) > 50 and one.trained > 0
+    assert np.isfinite(found).all() and (found > 0).all() and (found < 1).all()
+    assert 0.02 < found.mean() < 0.7  # a quarter converts
+    assert made_of(one) == made_of(two)
+    assert not np.array_equal(found, other.predict()[1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_are_of_exposures_that_are_known(name: str) -> None:
+    stream = run(shown(), busiest(name), 1)
+    known = shown().before(stream.clock)
+    rows = stream.estimator.rows(known, stream.clock - config().step)
+    assert len(rows) and rows.index.min() >= 0 and rows.index.max() < len(known)
+    assert np.isin(rows.label, (0.0, 1.0)).all()
+    assert all(len(column) == len(rows) for column in rows.columns.values())
+    assert all(np.isfinite(column).all() for column in rows.columns.values())
+
+
+@pytest.mark.parametrize("refreshes", [0, 2])
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_later_than_the_clock_reaches_a_model(name: str, refreshes: int) -> None:
+    assert leaks(lambda _: busiest(name), refreshes) == []
+
+
+class FinalPretraining(Naive):
+    """Pretraining with final labels, which are not known yet: the fault of public code."""
+
+    def __init__(self, truth: Exposures) -> None:
+        super().__init__(WAIT)
+        self.truth = truth
+
+    def settled_rows(self, known: Exposures) -> Rows:
+        every = once(known, int(known.time[0]), 0)
+        return Rows(every.index, self.truth.converted[every.index].astype("f"))
+
+
+class FinalBeside(EsDfm):
+    """Auxiliary models on final labels."""
+
+    def __init__(self, truth: Exposures) -> None:
+        super().__init__(WAIT)
+        self.truth = truth
+
+    def begin(self, known: Exposures, lab: Lab) -> None:
+        super().begin(self.truth.before(known.until + WINDOW), lab)
+
+
+class LateCart(Naive):
+    """Rows weighted by engagement that comes a day after the clock."""
+
+    def __init__(self, truth: Exposures) -> None:
+        super().__init__(WAIT)
+        self.truth = truth
+
+    def rows(self, known: Exposures, since: int) -> Rows:
+        rows = super().rows(known, since)
+        clock = np.full(len(rows), known.until + 86_400_000_000)
+        count, _ = self.truth.engagement.so_far(clock, rows.index)
+        return rows.adding({"negative": (1 - rows.label) / (1 + count[:, 0])})
+
+
+@pytest.mark.parametrize(
+    ("mutant", "refreshes"), [(Oracle, 2), (FinalPretraining, 0), (FinalBeside, 0), (LateCart, 2)]
+)
+def test_the_leak_test_finds_those_who_look_ahead(
+    mutant: Callable[[Exposures], Estimator], refreshes: int
+) -> None:
+    assert leaks(mutant, refreshes)
+
+
+def test_another_future_shares_the_past_and_nothing_else() -> None:
+    clock = config().start
+    changed = other_future(shown(), clock)
+    old, new = shown().before(clock), changed.before(clock)
+    np.testing.assert_array_equal(old.time, new.time)
+    np.testing.assert_array_equal(old.conversion_time, new.conversion_time)
+    np.testing.assert_array_equal(old.features.codes, new.features.codes)
+    np.testing.assert_array_equal(old.features.numbers, new.features.numbers)
+    seen, again = (some.engagement.so_far(some.time + WINDOW) for some in (old, new))
+    np.testing.assert_array_equal(seen[0], again[0])
+    np.testing.assert_array_equal(seen[1], again[1])
+    later = slice(len(old), None)
+    assert (shown().conversion_time[: len(old)] != changed.conversion_time[: len(old)]).sum() > 20
+    assert (shown().time[later] != changed.time[later]).mean() > 0.9
+    assert not np.array_equal(
+        shown().engagement.so_far(shown().time + WINDOW)[0], changed.engagement.so_far(changed.time + WINDOW)[0]
+    )
+
+
+def test_every_estimator_has_a_grid_and_every_setting_of_it_works() -> None:
+    assert sorted(GRIDS) == NAMES
+    for name, grid in GRIDS.items():
+        assert grid
+        for settings in grid:
+            assert isinstance(make(name, AT, settings), Estimator)
+
+
+def test_unknown_names_and_settings_say_so() -> None:
+    with pytest.raises(ConfigError, match="no estimator is called 'es-dfm'"):
+        make("es-dfm", AT)
+    with pytest.raises(ConfigError, match="does not have these settings: pace"):
+        make("fnw", AT, {"pace": 3})
+    with pytest.raises(ConfigError, match="waiting time 5"):
+        Protocol(5, 4)
+    assert make("naive", Protocol(0, 100), {"wait": 10_000}).rows  # cut to the window
