@@ -48,8 +48,13 @@ def kept(owner: object) -> Arrays:
     return arrays
 
 
-def lay_over(owner: object, arrays: Mapping[str, np.ndarray]) -> None:
+def lay_over(owner: object, arrays: Mapping[str, np.ndarray], *, strict: bool = True) -> None:
     """Give an object the state that :func:`kept` returned.
+
+    Args:
+        owner: the object.
+        arrays: its state.
+        strict: when False, fields that cannot be put back before ``begin`` has run are left as they are.
 
     Raises:
         ArtifactError: the state is of another kind of object.
@@ -58,7 +63,13 @@ def lay_over(owner: object, arrays: Mapping[str, np.ndarray]) -> None:
         raise ArtifactError(f"the checkpoint does not know how {type(owner).__name__} is laid out")
     layout = json.loads(arrays[LAYOUT].tobytes())
     for name, part in layout.items():
-        object.__setattr__(owner, name, _unpack(part, arrays, name, getattr(owner, name, None)))
+        try:
+            value = _unpack(part, arrays, name, getattr(owner, name, None))
+        except ArtifactError:
+            if strict:
+                raise
+            continue
+        object.__setattr__(owner, name, value)
 
 
 def learner_arrays(learner: Learner, name: str) -> Arrays:

@@ -1,0 +1,358 @@
+"""The model that users hold: fit it on what is known, refresh it as labels change, ask it, save it.
+
+Below it stand the parts that can be used alone: :class:`~thence.conversion.net.ConversionNet` (a plain
+``nn.Module``), :class:`~thence.conversion.learn.Learner`, the estimators of ``conversion/delayed``.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from thence.base.artifact import MANIFEST, open_artifact, write_artifact
+from thence.base.errors import ArtifactError, ConfigError, DataError, FitError, ThenceError
+from thence.base.progress import Progress, silent
+from thence.conversion.delayed import Protocol, make
+from thence.conversion.estimator import Estimator
+from thence.conversion.exposures import NEVER, Exposures
+from thence.conversion.features import Features
+from thence.conversion.keep import Arrays, lay_over, learner_arrays, set_learner
+from thence.conversion.lab import Lab
+from thence.conversion.learn import LearnConfig, Learner
+from thence.conversion.net import ConversionNet, NetConfig, Scale, make_net
+from thence.conversion.schema import Schema
+from thence.events.clock import DAY, HOUR, Moment, iso, micros
+
+KIND = "conversion-model"
+DESCRIPTION = "model.json"
+VERSION_DIGITS = 12
+_SURE = 1e-7
+_NET, _LEARN = NetConfig(), LearnConfig()
+
+
+class ConversionModel:
+    """P(conversion within the window | what was known of the exposure when it was made).
+
+    Args:
+        estimator: how to learn from open labels; a name of ``thence.conversion.delayed.ESTIMATORS``.
+        wait: waiting time of the estimators that label after one, microseconds.
+        settings: of the estimator, by name.
+        net: the shape of the network.
+        learn: how it is trained.
+        kinds: of the columns of categories by name (see :class:`~thence.conversion.schema.Schema`), so that
+            whoever asks with raw columns is told of a wrong type.
+        seed: of weights and orders.
+
+    Attributes:
+        clock: nothing at or after it has been seen, microseconds UTC.
+        window: label horizon: attribution window of the probabilities, microseconds.
+        label_age: from the newest exposure whose label was final to the clock, microseconds.
+        schema: columns that it was fitted on.
+        version: first digits of a fingerprint of all of it, which every answer carries.
+
+    Example:
+        >>> times, colour = np.arange(400) * HOUR, np.arange(400)[:, None] % 2
+        >>> bought = np.where(colour[:, 0] == 1, times + HOUR, NEVER)
+        >>> features = Features(colour, np.zeros((400, 0)), buckets=(2,))
+        >>> clicks = Exposures.make(times, bought, window=DAY, features=features)
+        >>> net, learn = NetConfig("logistic"), LearnConfig(32, 0.1, passes=9)
+        >>> model = ConversionModel("wait", net=net, learn=learn).fit(clicks, at=300 * HOUR)
+        >>> model
+        ConversionModel(wait, logistic, window 1 d, known until 1970-01-13T12:00:00Z)
+        >>> model.predict_proba(features[:2]).round(1).tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+        >>> _ = model.partial_fit(clicks, at=324 * HOUR)
+        >>> model.label_age // HOUR
+        25
+    """
+
+    def __init__(
+        self,
+        estimator: str = "es_dfm_exact",
+        *,
+        wait: int = HOUR,
+        settings: Mapping[str, Any] | None = None,
+        net: NetConfig = _NET,
+        learn: LearnConfig = _LEARN,
+        kinds: Mapping[str, str] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.estimator, self.wait, self.settings = estimator, wait, settings
+        self.net, self.learn, self.kinds, self.seed = net, learn, kinds, seed
+        make(estimator, Protocol(wait, max(wait, 1)), settings)  # a wrong name is said at once
+        self.clock = self.window = self.label_age = self._began = 0
+        self.schema = Schema((), (), ())
+        self._learner: Learner | None = None
+        self._method: Estimator | None = None
+        self._state: Arrays | None = None  # of the estimator, until it is seen on what the stream began with
+        self._version = ""
+
+    def __repr__(self) -> str:
+        """One line: what it is, and what it knows."""
+        name = f"ConversionModel({self.estimator}, {self.net.kind}"
+        if self._learner is None:
+            return f"{name}, not fitted)"
+        return f"{name}, window {self.window / DAY:g} d, known until {iso(self.clock)})"
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """What it was made with, by name, as scikit-learn's ``clone`` wants it."""
+        names = ("estimator", "wait", "settings", "net", "learn", "kinds", "seed")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Meaning of the columns of :meth:`predict_proba`: no conversion, and a conversion."""
+        return np.array([0, 1])
+
+    def fit(
+        self, exposures: Exposures, at: Moment | None = None, *, progress: Progress = silent
+    ) -> ConversionModel:
+        """Fit from nothing on everything known at the clock; what was learned before is forgotten.
+
+        First ``passes`` over the mature exposures with their final labels, then as many over the estimator's
+        rows of the last window, in which labels are open.
+
+        Args:
+            exposures: any that include those before the clock.
+            at: the clock; that of the exposures when None, and where they have none, when the last window ends.
+            progress: called after each pass.
+
+        Raises:
+            DataError: nothing is mature at the clock, or mature labels are all the same; a value is infinite
+                or a code out of range.
+            FitError: the loss is not a number.
+        """
+        known = exposures.before(_moment(exposures, at))
+        self._begin(known, progress)
+        self._learn_rows(known, known.until - known.window, self.learn.passes, progress)
+        return self
+
+    def partial_fit(self, exposures: Exposures, at: Moment) -> ConversionModel:
+        """One refresh of a stream: learn the rows that came since the clock, up to a new one.
+
+        Of a model that is not fitted, the stream begins here: it learns from mature exposures alone.
+
+        Args:
+            exposures: all of them up to the new clock; those before the old one are needed too, because their
+                labels may have changed since.
+            at: the new clock, after the old one.
+
+        Raises:
+            ConfigError: the clock does not move on, or the window is another.
+            DataError: the columns are others, or as for :meth:`fit`.
+            FitError: the loss is not a number.
+        """
+        clock = min(micros(at), exposures.until)
+        if self._learner is None:
+            self._begin(exposures.before(clock), silent)
+            return self
+        if clock <= self.clock:
+            raise ConfigError(
+                f"the model knows everything until {iso(self.clock)}, and {iso(clock)} is not later",
+                fix="Give a later clock, or fit from nothing.",
+            )
+        if exposures.window != self.window:
+            raise ConfigError(f"the window is {exposures.window} µs, the model's {self.window} µs")
+        known = exposures.before(clock)
+        self.schema.check(known.features[known.since(self.clock) :])
+        self._resume(exposures)
+        self._learn_rows(known, self.clock, 1, silent)
+        return self
+
+    def predict_logit(self, features: Features) -> np.ndarray:
+        """Log odds ``[n]`` float64, log p / (1 - p), of exposures with the columns it was fitted on.
+
+        Raises:
+            FitError: the model is not fitted.
+            DataError: other columns, codes out of range or infinite numbers; NaN is unknown.
+        """
+        chance = self._probability(features)
+        return np.log(chance) - np.log1p(-chance)
+
+    def predict_proba(self, features: Features) -> np.ndarray:
+        """Probabilities ``[n, 2]`` float64 of no conversion and of a conversion within the window.
+
+        Raises:
+            FitError: the model is not fitted.
+            DataError: other columns, codes out of range or infinite numbers; NaN is unknown.
+        """
+        chance = self._probability(features)
+        return np.stack([1 - chance, chance], axis=1)
+
+    @property
+    def version(self) -> str:
+        """The first 12 hexadecimal digits of the saved model's fingerprint."""
+        if not self._version:
+            with tempfile.TemporaryDirectory() as folder:
+                self.save(Path(folder) / "model")
+                self._version = _version(Path(folder) / "model")
+        return self._version
+
+    def save(self, folder: str | Path) -> None:
+        """Write it as an artifact: weights, Adam's moments, the estimator's state, and what describes it.
+
+        Raises:
+            FitError: the model is not fitted.
+            ArtifactError: it cannot be written.
+        """
+        learner, method = self._fitted()
+        told = {
+            "estimator": self.estimator, "wait": self.wait, "settings": dict(self.settings or {}),
+            "kinds": dict(self.kinds or {}),
+            "net": asdict(self.net), "learn": asdict(self.learn), "seed": self.seed, "heads": learner.net.heads,
+            "clock": self.clock, "window": self.window, "label_age": self.label_age, "began": self._began,
+            "schema": asdict(self.schema),
+        }  # fmt: skip
+        with write_artifact(folder, KIND) as draft:
+            draft.tensors("learner", learner_arrays(learner, "main"))
+            draft.tensors("estimator", self._state if self._state is not None else method.state())
+            text = json.dumps(told, indent=1, sort_keys=True, allow_nan=False)
+            draft.path(DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+            draft.counts.update(columns=len(self.schema.names), buckets=sum(self.schema.buckets))
+            draft.config.update(estimator=self.estimator, known_until=iso(self.clock))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> ConversionModel:
+        """Open a saved model; it answers as the one that was saved, and can be refreshed further.
+
+        Raises:
+            ArtifactError: it is absent, torn, tampered with, or its parts do not fit together.
+        """
+        art = open_artifact(folder, KIND)
+        try:
+            told = json.loads(art.path(DESCRIPTION).read_text("utf-8"))
+            net = NetConfig(**{**told["net"], "hidden": tuple(told["net"]["hidden"])})
+            options = {name: told[name] for name in ("wait", "settings", "kinds", "seed")}
+            made = cls(told["estimator"], net=net, learn=LearnConfig(**told["learn"]), **options)
+            made.schema = Schema(**{name: tuple(values) for name, values in told["schema"].items()})
+            made.clock, made.window = told["clock"], told["window"]
+            made.label_age, made._began = told["label_age"], told["began"]
+            made._restore(art.tensors("learner"), art.tensors("estimator"), told["heads"])
+        except (ThenceError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
+            if isinstance(error, ArtifactError):
+                raise
+            raise ArtifactError(f"inconsistent model: {error}", where=folder) from error
+        made._version = _version(Path(folder))
+        return made
+
+    def _begin(self, known: Exposures, progress: Progress) -> None:
+        """A new network and estimator, trained on what is mature."""
+        schema = Schema.of(known.features, self.kinds)
+        schema.check(known.features)
+        _check_labels(known)
+        method = make(self.estimator, Protocol(min(self.wait, known.window), known.window), self.settings)
+        net = make_net(known.features, self.net, heads=method.heads, seed=self.seed)
+        learner = Learner(net, self.learn, self.seed)
+        settled = method.settled_rows(known)
+        for turn in range(self.learn.passes):
+            learner.learn(known.features, settled, method.settled_loss, "begin", turn)
+            progress("passes over mature exposures", turn + 1, self.learn.passes)
+        method.begin(known, Lab(self.net, self.learn, self.seed, learner))
+        self._learner, self._method, self._state, self.schema = learner, method, None, schema
+        self.window, self._began = known.window, known.until
+        self._know(known)
+
+    def _learn_rows(self, known: Exposures, since: int, passes: int, progress: Progress) -> None:
+        """Learn from the estimator's rows that came in ``[since, clock)``, as a stream does."""
+        learner, method = self._fitted()
+        lab = Lab(self.net, self.learn, self.seed, learner)
+        method.refresh(known, lab, partial(learner.logits, known.features))
+        rows = method.rows(known, since)
+        count = round(self.learn.visits * (len(known) - known.since(since))) or None
+        for turn in range(passes):
+            learner.learn(
+                known.features, rows, method.loss, known.until, *([turn] if turn else []), count=count
+            )
+            progress("passes over open exposures", turn + 1, passes)
+        self._know(known)
+
+    def _know(self, known: Exposures) -> None:
+        newest = int(
+            known.time[int(known.mature.sum()) - 1]
+        )  # exposures rise, and so the mature ones are first
+        self.clock, self.label_age, self._version = known.until, known.until - newest, ""
+
+    def _restore(self, learner: Arrays, state: Arrays, heads: int) -> None:
+        numbers = len(self.schema.names) - len(self.schema.buckets)
+        blank = Scale(np.zeros(numbers, np.float32), np.ones(numbers, np.float32))
+        net = ConversionNet(self.schema.buckets, blank, self.net, heads=heads, seed=self.seed)
+        self._learner = Learner(net, self.learn, self.seed)
+        set_learner(self._learner, learner, "main")
+        self._method = make(self.estimator, Protocol(min(self.wait, self.window), self.window), self.settings)
+        lay_over(self._method, state, strict=False)
+        self._state = state
+
+    def _resume(self, exposures: Exposures) -> None:
+        """Of a model that was opened: let the estimator see again what it began with, and go on from there."""
+        if self._state is None:
+            return
+        learner, method = self._fitted()
+        lab = Lab(self.net, self.learn, self.seed, learner)
+        began = exposures.before(self._began)
+        if not began.mature.any():
+            raise DataError(
+                f"nothing of what was mature when this model began, at {iso(self._began)}, is here",
+                fix="Give the whole log, or fit from nothing.",
+            )
+        method.begin(began, lab)
+        method.restore(self._state, exposures.before(self.clock), lab)
+        self._state = None
+
+    def _probability(self, features: Features) -> np.ndarray:
+        learner, method = self._fitted()
+        self.schema.check(features)
+        logits = torch.from_numpy(learner.logits(features, np.arange(len(features)))).double()
+        with torch.no_grad():
+            chance = method.probability(logits).numpy(force=True)
+        if not np.isfinite(chance).all():
+            raise FitError("a predicted probability is not a number", where=self.estimator)
+        return np.clip(chance, _SURE, 1 - _SURE)
+
+    def _fitted(self) -> tuple[Learner, Estimator]:
+        if self._learner is None or self._method is None:
+            raise FitError("the model is not fitted", fix="Call fit first, or load a saved one.")
+        return self._learner, self._method
+
+
+def _moment(exposures: Exposures, at: Moment | None) -> int:
+    if at is not None:
+        return micros(at)
+    if exposures.until != NEVER or not len(exposures):
+        return exposures.until
+    return int(exposures.time[-1]) + exposures.window + 1
+
+
+def _check_labels(known: Exposures) -> None:
+    """Refuse to fit where no label is final, or all final labels are the same."""
+    mature = known.mature
+    count, days = int(mature.sum()), known.window / DAY
+    if not count:
+        first = (
+            f"the first of {len(known):,} was made at {iso(int(known.time[0]))}"
+            if len(known)
+            else "there are none"
+        )
+        raise DataError(
+            f"no exposure is mature at {iso(known.until)}: {first}, and labels are final after {days:g} days",
+            fix="Fit at a later clock, give an older log, or shorten the window.",
+        )
+    converted = int(known.converted[mature].sum())
+    if converted in (0, count):
+        said = "none" if not converted else "every one"
+        raise DataError(
+            f"of {count:,} mature exposures {said} converted: there is nothing to tell apart",
+            fix="Check the reader's conversions and window, or give a longer log.",
+        )
+
+
+def _version(folder: Path) -> str:
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return str(manifest["fingerprint"])[:VERSION_DIGITS]
