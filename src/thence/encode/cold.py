@@ -22,12 +22,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from thence.base.errors import ConfigError, DataError, FitError
+from thence.base.errors import ConfigError, DataError
 from thence.base.ids import IdMap
 from thence.encode.baseline.matrix import MatrixScorer
 from thence.encode.baseline.popularity import received
 from thence.encode.embeddings import Embeddings
 from thence.encode.features import item_features
+from thence.encode.known import check_fittable
 from thence.encode.scorer import Scorer
 from thence.graph import Arcs, DiGraph
 from thence.graph.nodes import categories
@@ -216,7 +217,7 @@ def feature_knn(graph: DiGraph, k: int = 20) -> Scorer:
         FitError: the graph has no arcs.
         DataError: it has no catalogue.
     """
-    _has_arcs(graph)
+    check_fittable(graph)
     matrix = graph.main.matrix()
     sums = np.maximum(np.asarray(matrix.sum(axis=1)).ravel(), 1e-12)
     return lend(MatrixScorer(graph.ids, sp.csr_matrix(sp.diags(1 / sums) @ matrix)), alike_in(graph, k))
@@ -243,7 +244,7 @@ def category_popularity(graph: DiGraph) -> Embeddings:
         >>> int(category_popularity(graph).scores([3])[0].argmax())  # d is a phone: the case follows
         2
     """
-    _has_arcs(graph)
+    check_fittable(graph)
     if graph.nodes is None:
         raise DataError("the graph has no catalogue", where=repr(graph), fix="Give nodes with a category.")
     code = categories(graph.nodes)
@@ -262,8 +263,3 @@ def _step(values: np.ndarray) -> float:
     """The smallest value above 0: the popularity beside it settles ties and nothing else."""
     positive = values[values > 0]
     return float(positive.min()) if len(positive) else 1.0
-
-
-def _has_arcs(graph: DiGraph) -> None:
-    if not graph.main.num_arcs:
-        raise FitError("no arcs to count", where=repr(graph), fix="Lower min_count or min_support.")

@@ -30,9 +30,10 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 
-from thence.base.errors import ConfigError, FitError
+from thence.base.errors import ConfigError
 from thence.base.rng import torch_generator
 from thence.encode.features import item_features
+from thence.encode.known import check_fittable
 from thence.encode.propagate import SparseMatrix, neighborhoods
 from thence.graph import DiGraph
 
@@ -82,10 +83,7 @@ class DualEncoder(nn.Module):
     def __init__(self, graph: DiGraph, config: DualConfig | None = None, *, seed: int = 0) -> None:
         super().__init__()
         self.config = config = config or DualConfig()
-        if graph.main.num_arcs == 0:
-            raise FitError(
-                "the main relation has no arcs", where=repr(graph), fix="Lower min_count or min_support."
-            )
+        check_fittable(graph)
         blank = sp.csr_matrix((graph.num_nodes, 1))
         features: Any = blank if graph.nodes is None else item_features(graph.nodes)
         self.features = SparseMatrix(features)

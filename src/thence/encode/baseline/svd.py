@@ -11,9 +11,10 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import svds
 
-from thence.base.errors import ConfigError, FitError
+from thence.base.errors import ConfigError
 from thence.base.rng import generator
 from thence.encode.embeddings import Embeddings
+from thence.encode.known import check_fittable
 from thence.graph import DiGraph
 
 DENSE_NODES = 512
@@ -44,8 +45,7 @@ def svd(
     """
     if dim < 1:
         raise ConfigError(f"dim={dim}", fix="Give at least one singular vector.")
-    if graph.main.num_arcs == 0:
-        raise FitError("no arcs to factorise", where=repr(graph), fix="Lower min_count or min_support.")
+    check_fittable(graph)
     adjacency = graph.main.matrix()
     left = np.maximum(np.asarray(adjacency.sum(axis=1)).ravel(), 1e-12) ** -out_power
     right = np.maximum(np.asarray(adjacency.sum(axis=0)).ravel(), 1e-12) ** -in_power

@@ -18,6 +18,7 @@ import numpy as np
 from thence.base.errors import ConfigError, FitError
 from thence.base.rng import derive_seed, generator
 from thence.encode.embeddings import Embeddings
+from thence.encode.known import check_fittable
 from thence.graph import DiGraph
 from thence.graph.walk.rows import kernel_array, share, whole
 
@@ -93,8 +94,7 @@ def check(graph: DiGraph, dim: int, walks: int, negatives: int, rate: float) -> 
         whole(name, value, 1)
     if not 0 < rate < np.inf:
         raise ConfigError(f"rate={rate}", fix="It is above 0 and finite.")
-    if graph.main.num_arcs == 0:
-        raise FitError("no arcs to walk along", where=repr(graph), fix="Lower min_count or min_support.")
+    check_fittable(graph)
 
 
 def first_vectors(num_nodes: int, dim: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

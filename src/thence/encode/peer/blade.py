@@ -22,8 +22,9 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
-from thence.base.errors import ConfigError, FitError
+from thence.base.errors import ConfigError
 from thence.base.rng import derive_seed, torch_generator
+from thence.encode.known import check_fittable
 from thence.encode.neighborhood import Neighborhood, Neighborhoods, crossing
 from thence.encode.peer.role_layers import RoleLayers
 from thence.encode.propagate import SparseMatrix
@@ -94,10 +95,7 @@ class BladeEncoder(nn.Module):
     def __init__(self, graph: DiGraph, config: BladeConfig | None = None, *, seed: int = 0) -> None:
         super().__init__()
         self.config = config = config or BladeConfig()
-        if graph.main.num_arcs == 0:
-            raise FitError(
-                "the main relation has no arcs", where=repr(graph), fix="Lower min_count or min_support."
-            )
+        check_fittable(graph)
         self.num_nodes = graph.num_nodes
         learned = config.inputs == "learned"
         rows = (2 if learned else 1) * graph.num_nodes

@@ -29,9 +29,10 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 
-from thence.base.errors import ConfigError, FitError
+from thence.base.errors import ConfigError
 from thence.base.rng import derive_seed, torch_generator
 from thence.encode.features import item_features
+from thence.encode.known import check_fittable
 from thence.encode.neighborhood import Kind, Neighborhood, Neighborhoods, beside, crossing
 from thence.encode.peer.role_layers import RoleLayers
 from thence.encode.propagate import SparseMatrix
@@ -123,10 +124,7 @@ class DaemonEncoder(nn.Module):
     def __init__(self, graph: DiGraph, config: DaemonConfig | None = None, *, seed: int = 0) -> None:
         super().__init__()
         self.config = config = config or DaemonConfig()
-        if graph.main.num_arcs == 0:
-            raise FitError(
-                "the main relation has no arcs", where=repr(graph), fix="Lower min_count or min_support."
-            )
+        check_fittable(graph)
         self.num_nodes, self._seed = graph.num_nodes, seed
         self._main, self._beside = graph.main, beside_of(graph)
         width = self._inputs(graph, seed)

@@ -24,8 +24,9 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from thence.base.errors import ConfigError, FitError
+from thence.base.errors import ConfigError
 from thence.encode.embeddings import Embeddings
+from thence.encode.known import check_fittable
 from thence.encode.peer.low_rank import low_rank
 from thence.graph import Arcs, DiGraph
 
@@ -69,8 +70,7 @@ def ease(
         raise ConfigError(
             f"ridge={ridge}, reverse={reverse}", fix="ridge is positive, reverse is not negative."
         )
-    if graph.main.num_arcs == 0:
-        raise FitError("no arcs to regress on", where=repr(graph), fix="Lower min_count or min_support.")
+    check_fittable(graph)
     rows = normalised(graph.main, out_power, in_power)
     penalty = ridge * float((rows.data**2).sum()) / graph.num_nodes
     inputs = sp.csr_matrix(sp.hstack([rows, reverse * rows.T])) if reverse else rows

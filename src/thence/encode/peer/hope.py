@@ -18,6 +18,7 @@ import scipy.sparse as sp
 
 from thence.base.errors import ConfigError, FitError
 from thence.encode.embeddings import Embeddings
+from thence.encode.known import check_fittable
 from thence.encode.peer.low_rank import low_rank
 from thence.graph import DiGraph
 
@@ -46,8 +47,7 @@ def hope(graph: DiGraph, dim: int = 128, decay: float = 0.5, seed: int = 0) -> E
     """
     if not 0 < decay < 1:
         raise ConfigError(f"decay={decay}", fix="It lies between 0 and 1.")
-    if graph.main.num_arcs == 0:
-        raise FitError("no arcs to factorise", where=repr(graph), fix="Lower min_count or min_support.")
+    check_fittable(graph)
     adjacency = graph.main.matrix()
     beta = decay / _scale(adjacency)
     u, values, vt = low_rank(Katz(sp.csr_matrix(adjacency * beta)), dim, seed)

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from thence.base.errors import ConfigError, FitError
+from thence.base.errors import ConfigError
 from thence.encode.embeddings import Embeddings
+from thence.encode.known import check_fittable
 from thence.encode.peer.low_rank import low_rank
 from thence.graph import Arcs, DiGraph
 from thence.graph.walk import contributions
@@ -50,8 +51,7 @@ def strap(graph: DiGraph, dim: int = 128, alpha: float = 0.5, delta: float = 1e-
     """
     if not 0 < delta < 1:
         raise ConfigError(f"delta={delta}", fix="It lies between 0 and 1.")
-    if graph.main.num_arcs == 0:
-        raise FitError("no arcs to factorise", where=repr(graph), fix="Lower min_count or min_support.")
+    check_fittable(graph)
     u, values, vt = low_rank(transpose_proximity(graph.main, alpha, delta), dim, seed)
     root = np.sqrt(np.maximum(values, 0))
     return Embeddings(
