@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from thence.conversion.exposures import NEVER, Exposures
+from thence.conversion.exposures import Exposures
 
 MOST = 15
 KINDS = 62
@@ -25,7 +25,7 @@ class Actions:
         sets: sets of kinds that have a code, as bits, rising.
 
     Example:
-        >>> shown = Exposures.make([0, 10], [4, NEVER], window=50, until=90)
+        >>> shown = Exposures.make([0, 10], [4, 99], window=50, until=100)
         >>> actions = Actions((3, 5, 50)).learned(shown, np.arange(2))
         >>> actions.size, actions.seen(shown, np.arange(2)).tolist()
         (2, [[1, 0, 0], [1, 1, 1]])
@@ -59,8 +59,8 @@ class Actions:
             ``[r, J]`` int64, -1 where nothing was asked for.
         """
         asked = np.ones((len(index), len(self.times)), bool) if asked is None else asked
-        delay = np.where(known.converted[index], known.conversion_time[index] - known.time[index], NEVER)
-        done = delay[:, None] <= np.array(self.times, np.int64)
+        delay = known.conversion_time[index] - known.time[index]
+        done = delay[:, None] <= np.minimum(self.times, known.window)
         code = np.full(asked.shape, -1, np.int64)
         code[asked & done] = 0
         if len(known.engagement.kinds):

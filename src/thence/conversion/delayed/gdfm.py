@@ -112,8 +112,8 @@ class Gdfm(Estimator):
         columns = {"weight": new * self.c, "seen": self._told(known.features, index, action)}
         if self.start is not None:
             columns["start"] = self.start.logits(known.features, index)[:, 0]
-        label = known.converted[index].astype(np.float32)
-        return Rows(index, label, columns)
+        label = known.conversion_time[index] - known.time[index] <= known.window
+        return Rows(index, label.astype(np.float32), columns)
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """The mixture's log-likelihood, and the divergence from the model as it was."""
@@ -124,15 +124,14 @@ class Gdfm(Estimator):
 
     def _told(self, features: Features, index: np.ndarray, action: np.ndarray) -> np.ndarray:
         """Logarithms of q(a_j | x, y) of what was seen, ``[r, 2 J]``, y = 0 before y = 1; 0 for others."""
-        shape = (len(self.actions.times), 2, self.actions.size)
-        found = np.zeros((len(index), shape[0], 2), np.float32)
+        row, j = np.nonzero(action >= 0)
+        found = np.zeros((len(index), action.shape[1], 2), np.float32)
         for first in range(0, len(index) if self.q is not None else 0, CHUNK):
-            part = slice(first, first + CHUNK)
-            logits = torch.from_numpy(self.q.logits(features, index[part]))  # type: ignore[union-attr]
-            log_q = possible(logits.view(-1, *shape))
-            place = torch.from_numpy(np.maximum(action[part], 0).astype(np.int64))
-            taken = log_q.gather(3, place[:, :, None, None].expand(-1, -1, 2, 1))[..., 0].numpy()
-            found[part] = np.where(action[part, :, None] >= 0, taken, 0.0)
+            logits = torch.from_numpy(self.q.logits(features, index[first : first + CHUNK]))  # type: ignore[union-attr]
+            start, stop = np.searchsorted(row, [first, first + CHUNK])
+            rows, times = row[start:stop], j[start:stop]
+            some = (torch.from_numpy(part) for part in (rows - first, times, action[rows, times]))
+            found[rows, times] = picked(logits.view(len(logits), action.shape[1], 2, -1), *some).numpy()
         return found.reshape(len(index), -1)
 
     def _q_loss(self, logits: Tensor, batch: Batch) -> Tensor:
@@ -153,10 +152,34 @@ def possible(logits: Tensor) -> Tensor:
         array([[0.  , 0.33],
                [0.  , 1.  ]], dtype=float32)
     """
-    barred = torch.zeros(logits.shape[1:], dtype=torch.bool, device=logits.device)
-    barred[:, 0, 0] = True
-    barred[-1, 1, 1:] = True
-    return logits.masked_fill(barred, NO).log_softmax(dim=-1)
+    return (logits + barred(logits)).log_softmax(dim=-1)
+
+
+def picked(logits: Tensor, row: Tensor, j: Tensor, action: Tensor) -> Tensor:
+    """The entries of :func:`possible` for some rows, query times and actions, ``[m, 2]``.
+
+    Args:
+        logits: ``[b, J, 2, A]``.
+        row: ``[m]`` places from 0 to b - 1.
+        j: ``[m]`` places from 0 to J - 1.
+        action: ``[m]`` places from 0 to A - 1.
+
+    Example:
+        >>> some = (torch.tensor([0, 0]), torch.tensor([0, 1]), torch.tensor([2, 0]))
+        >>> picked(torch.zeros(1, 2, 2, 3), *some).exp().numpy().round(2)
+        array([[0.5 , 0.33],
+               [0.  , 1.  ]], dtype=float32)
+    """
+    each = (logits[row, j] + barred(logits)[j]).permute(2, 1, 0).contiguous()  # [A, 2, m]: long rows are fast
+    return each.log_softmax(dim=0).gather(0, action.expand(1, 2, -1))[0].T
+
+
+def barred(logits: Tensor) -> Tensor:
+    """What is added to logits ``[b, J, 2, A]`` so that nothing impossible is left, ``[J, 2, A]``."""
+    found = torch.zeros_like(logits[0]) if len(logits) else logits.new_zeros(logits.shape[1:])
+    found[:, 0, 0] = NO
+    found[-1, 1, 1:] = NO
+    return found
 
 
 def mixture(logit_f: Tensor, seen: Tensor, weight: Tensor) -> Tensor:
