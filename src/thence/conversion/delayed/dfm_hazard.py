@@ -98,9 +98,9 @@ def log_intervals(
     def at(values: Tensor, interval: Tensor) -> Tensor:
         return values.gather(1, interval[:, None])[:, 0]
 
-    fell = torch.bucketize(delay, ends).clamp(max=last)
+    fell = torch.bucketize(delay.contiguous(), ends).clamp(max=last)
     mass = at(passed, fell) + at(log_hazard, fell)
-    stands = torch.bucketize(elapsed, ends).clamp(max=last)
+    stands = torch.bucketize(elapsed.contiguous(), ends).clamp(max=last)
     part = ((elapsed - starts[stands]) / (ends - starts)[stands]).clamp(0.0, 1.0)
     over = (elapsed >= 1.0) | (part >= 1.0) & (stands == last)
     inside = torch.where(over, 0.0, at(hazard, stands) * part)
