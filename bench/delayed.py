@@ -4,10 +4,10 @@
     python bench/delayed.py --log FILE.parquet      exposures of any log, in thence's schema
 
 Figures are DATA.METHOD.{AUC,PRAUC,NLL,ECE,RI_AUC,RI_NLL,calibration_by_age}, ``seconds`` of CPU and gradient
-``rows``; ``best_published`` is the best of the published estimators, metric by metric; ``DATA.beyond_oracle`` the
-largest excess over the oracle in standard errors beyond 2. RI is left out where the oracle and the model that
-never moves are within noise. Settings of each method are chosen before the judged blocks, within --trials; all
-have the same network, start, and gradient rows a refresh.
+``rows``; ``best_published`` is the best of the published estimators, metric by metric; ``DATA.beyond_oracle``
+the largest excess over the oracle in standard errors beyond 2. RI is left out where the oracle and the model
+that never moves are within noise. Settings of each method are chosen before the judged blocks, within --trials;
+all have the same network, start, and gradient rows a refresh.
 """
 
 from __future__ import annotations

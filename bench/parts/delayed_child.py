@@ -18,13 +18,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from parts.delayed_data import Ground, facts, ground
+from parts.delayed_data import Ground, facts, ground, learning
 from thence.base.rng import generator
 from thence.conversion.delayed import GRIDS, Oracle, make
 from thence.conversion.delayed.protocol import Protocol
 from thence.conversion.delayed.settle import Pretrained
 from thence.conversion.estimator import Estimator
-from thence.conversion.learn import LearnConfig
 from thence.conversion.net import NetConfig
 from thence.conversion.stream import Predictions, StreamConfig, run_stream
 from thence.evaluate.conversion import Judged, judge
@@ -33,7 +32,6 @@ from thence.events.clock import DAY, HOUR
 
 RATES = (1e-3, 2e-3)
 NET = NetConfig("mlp", dim=8, hidden=(64, 32))
-LEARN = LearnConfig(batch_size=256, learning_rate=RATES[0], passes=2, visits=1.0)
 BOUNDS = ("pretrained", "oracle")
 
 
@@ -54,7 +52,7 @@ def estimator(name: str, on: Ground, settings: dict[str, Any]) -> Estimator:
 def one(name: str, on: Ground, settings: dict[str, Any], seed: int) -> Judged:
     """Run and judge one method."""
     study, begun = on.study, time.process_time()
-    learn = replace(LEARN, learning_rate=settings.get("learning_rate", RATES[0]))
+    learn = replace(learning(study), learning_rate=settings.get("learning_rate", RATES[0]))
     config = StreamConfig(study.start, study.step, study.end, NET, learn, seed)
     made = run_stream(study.exposures, estimator(name, on, settings), config)
     kept = made.block >= on.judged_from

@@ -7,30 +7,32 @@ are final later than the judged blocks begin; this holds for all methods alike, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from thence.conversion.exposures import Exposures
+from thence.conversion.learn import LearnConfig
+from thence.conversion.sources.studies import study
 from thence.conversion.sources.study import Study
 
 WORLDS = ("criteo_world", "drift_world", "signal_world", "placebo_world")
-REAL = {
-    "demo_coupons": "thence.conversion.sources.journey",
-    "demo_crosssell": "thence.conversion.sources.journey",
-    "hospital_billing": "thence.conversion.sources.process_logs",
-    "traffic_fines": "thence.conversion.sources.process_logs",
-}
+REAL = ("demo_coupons", "demo_crosssell", "hospital_billing", "traffic_fines")
 DATA = (*WORLDS, *REAL)
 TUNING_SEED = 1_000_003
 TUNED_BLOCKS = 10
 TUNED_SHARE = 0.4
-GROUPS = {"demo_coupons": "campaign", "demo_crosssell": "product"}
-SEGMENTS = {**dict.fromkeys(WORLDS, "department")}
+GROUPS = {"demo_crosssell": "category", "hospital_billing": "diagnosis", "traffic_fines": "article"}
+SEGMENTS = {
+    **dict.fromkeys((*WORLDS, "demo_crosssell"), "department"),
+    "hospital_billing": "casetype",
+    "traffic_fines": "vehicleclass",
+}
+FEW = 20_000
+"""Exposures, below which rows are gone through four times as often."""
 
 
 @dataclass(frozen=True)
@@ -60,22 +62,16 @@ def ground(name: str, seed: int, size: int, *, tuning: bool, log: str | None = N
         tuning: the part before what is judged.
         log: a Parquet file of exposures.
     """
-    if name in WORLDS:
-        make = getattr(import_module("thence.conversion.sources.simulated"), name)
-        study = make(TUNING_SEED if tuning else seed, size)
+    if name in WORLDS and not log:
+        made = study(name, TUNING_SEED if tuning else seed, size=size)
         if tuning:
-            study = replace(study, end=study.start + TUNED_BLOCKS * study.step)
-        return _ground(study, 0, name)
-    study = _of_file(Path(log), name) if log else _real(name)
-    tuned = max(1, round(TUNED_SHARE * study.blocks))
+            made = replace(made, end=made.start + TUNED_BLOCKS * made.step)
+        return _ground(made, 0, name)
+    made = _of_file(Path(log), name) if log else study(name, folder=os.environ.get("THENCE_DATA"))
+    tuned = max(1, round(TUNED_SHARE * made.blocks))
     if tuning:
-        return _ground(replace(study, end=study.start + tuned * study.step), 0, name)
-    return _ground(study, tuned, name)
-
-
-def _real(name: str) -> Study:
-    make: Callable[..., Study] = getattr(import_module(REAL[name]), name)
-    return make()
+        return _ground(replace(made, end=made.start + tuned * made.step), 0, name)
+    return _ground(made, tuned, name)
 
 
 def _of_file(path: Path, name: str) -> Study:
@@ -94,8 +90,8 @@ def span(shown: Exposures, name: str) -> Study:
     return Study(name, shown, start, step, start + (last - start) // step * step)
 
 
-def _ground(study: Study, judged_from: int, name: str) -> Ground:
-    features = study.exposures.features
+def _ground(made: Study, judged_from: int, name: str) -> Ground:
+    features = made.exposures.features
     names = features.names[: features.codes.shape[1]]
 
     def column(wanted: str | None) -> np.ndarray | None:
@@ -103,7 +99,15 @@ def _ground(study: Study, judged_from: int, name: str) -> Ground:
             return features.codes[:, names.index(wanted)]
         return features.codes[:, 0] if names else None
 
-    return Ground(study, judged_from, column(GROUPS.get(name)), column(SEGMENTS.get(name)))
+    return Ground(made, judged_from, column(GROUPS.get(name)), column(SEGMENTS.get(name)))
+
+
+def learning(study: Study) -> LearnConfig:
+    """How every method learns on a stream: about sixteen steps between two refreshes."""
+    first, last = (study.exposures.since(at) for at in (study.start, study.end))
+    rows, times = (last - first) / study.blocks, 4 if len(study.exposures) < FEW else 1
+    batch = 2 ** round(np.log2(min(max(rows * times / 16, 32), 512)))
+    return LearnConfig(batch_size=int(batch), passes=2 * times, visits=float(times))
 
 
 def facts(ground: Ground) -> dict[str, Any]:
