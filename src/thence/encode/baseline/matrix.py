@@ -70,5 +70,38 @@ class Product:
         return np.asarray(dense @ self.matrix, dtype=np.float32)
 
 
+class BothWays:
+    """Products of dense rows with a square sparse matrix and with its transpose, each prepared when first used.
+
+    Args:
+        matrix: ``[n, n]`` sparse.
+
+    Example:
+        >>> step, both = BothWays(sp.csr_matrix([[0.0, 2.0], [0.0, 0.0]])), unit_rows(np.array([0, 1]), 2)
+        >>> step.forward(both).tolist(), step.backward(both).tolist()
+        ([[0.0, 2.0], [0.0, 0.0]], [[0.0, 0.0], [2.0, 0.0]])
+    """
+
+    def __init__(self, matrix: Any) -> None:
+        self._matrix = matrix
+
+    @cached_property
+    def forward(self) -> Product:
+        """Along the arcs."""
+        return Product(self._matrix)
+
+    @cached_property
+    def backward(self) -> Product:
+        """Against them."""
+        return Product(self._matrix.T)
+
+
+def unit_rows(nodes: np.ndarray, num_nodes: int) -> np.ndarray:
+    """``[len(nodes), num_nodes]`` float32, 1 at each row's own node: where walks begin."""
+    rows = np.zeros((len(nodes), num_nodes), np.float32)
+    rows[np.arange(len(nodes)), nodes] = 1.0
+    return rows
+
+
 def _rows(matrix: Any, rows: ArrayLike) -> np.ndarray:
     return matrix[np.asarray(rows, np.int64)].toarray().astype(np.float32)

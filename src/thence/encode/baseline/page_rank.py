@@ -7,14 +7,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from thence.base.errors import ConfigError
-from thence.encode.baseline.matrix import Product
+from thence.encode.baseline.matrix import BothWays, Product, unit_rows
 from thence.encode.baseline.popularity import received
 from thence.graph import DiGraph
 
@@ -26,29 +24,20 @@ class PageRank:
         self.ids, self._alpha, self._steps = graph.ids, alpha, steps
         adjacency = graph.main.matrix()
         sums = np.maximum(np.asarray(adjacency.sum(axis=1)).ravel(), 1e-12)
-        self._step = sp.csr_matrix(sp.diags(1 / sums) @ adjacency)
+        self._step = BothWays(sp.diags(1 / sums) @ adjacency)
         self._discount = np.maximum(received(graph), 1.0).astype(np.float32) ** -power
-
-    @cached_property
-    def _forward(self) -> Product:
-        return Product(self._step)
-
-    @cached_property
-    def _backward(self) -> Product:
-        return Product(self._step.T)
 
     def scores(self, sources: ArrayLike) -> np.ndarray:
         """Scores ``[len(sources), num_nodes]`` of the arcs from each source to every node."""
-        return self._walk(np.asarray(sources, np.int64), self._forward) * self._discount
+        return self._walk(np.asarray(sources, np.int64), self._step.forward) * self._discount
 
     def scores_into(self, targets: ArrayLike) -> np.ndarray:
         """Scores ``[len(targets), num_nodes]`` of the arcs from every node to each target."""
         own = np.asarray(targets, np.int64)
-        return self._walk(own, self._backward) * self._discount[own][:, None]
+        return self._walk(own, self._step.backward) * self._discount[own][:, None]
 
     def _walk(self, nodes: np.ndarray, step: Product) -> np.ndarray:
-        mass = np.zeros((len(nodes), len(self._discount)), np.float32)
-        mass[np.arange(len(nodes)), nodes] = 1.0
+        mass = unit_rows(nodes, len(self.ids))
         total = self._alpha * mass
         for t in range(1, self._steps + 1):
             mass = step(mass)

@@ -10,14 +10,12 @@ shorter walks in: with ``steps`` 3, stay weighs two steps against three.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from thence.base.errors import ConfigError
-from thence.encode.baseline.matrix import Product
+from thence.encode.baseline.matrix import BothWays, Product, unit_rows
 from thence.graph import DiGraph
 
 
@@ -31,27 +29,19 @@ class Walk:
         right = np.maximum(np.asarray(adjacency.sum(axis=0)).ravel(), 1e-12) ** -in_power
         step = sp.csr_matrix(sp.diags(left) @ adjacency @ sp.diags(right))
         sums = np.asarray(step.sum(axis=1)).ravel()
-        self._step = step / max(float(sums[sums > 0].mean()), 1e-12) if (sums > 0).any() else step
-
-    @cached_property
-    def _forward(self) -> Product:
-        return Product(self._step)
-
-    @cached_property
-    def _backward(self) -> Product:
-        return Product(self._step.T)
+        level = max(float(sums[sums > 0].mean()), 1e-12) if (sums > 0).any() else 1.0
+        self._step = BothWays(step / level)
 
     def scores(self, sources: ArrayLike) -> np.ndarray:
         """Scores ``[len(sources), num_nodes]`` of the arcs from each source to every node."""
-        return self._walk(np.asarray(sources, np.int64), self._forward)
+        return self._walk(np.asarray(sources, np.int64), self._step.forward)
 
     def scores_into(self, targets: ArrayLike) -> np.ndarray:
         """Scores ``[len(targets), num_nodes]`` of the arcs from every node to each target."""
-        return self._walk(np.asarray(targets, np.int64), self._backward)
+        return self._walk(np.asarray(targets, np.int64), self._step.backward)
 
     def _walk(self, nodes: np.ndarray, step: Product) -> np.ndarray:
-        mass = np.zeros((len(nodes), len(self.ids)), np.float32)
-        mass[np.arange(len(nodes)), nodes] = 1.0
+        mass = unit_rows(nodes, len(self.ids))
         for _ in range(self._steps):
             mass = step(mass) + np.float32(self._stay) * mass
         return mass

@@ -18,14 +18,12 @@ hand.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from thence.base.errors import ConfigError
-from thence.encode.baseline.matrix import Product
+from thence.encode.baseline.matrix import BothWays, Product, unit_rows
 from thence.graph import DiGraph
 
 
@@ -39,39 +37,30 @@ class Projection:
         adjacency = graph.main.matrix()
         leaves = np.asarray(adjacency.sum(axis=1)).ravel()
         reaches = np.asarray(adjacency.sum(axis=0)).ravel()
-        self._step = sp.csr_matrix(sp.diags(1 / np.maximum(leaves, 1e-12)) @ adjacency)
+        self._step = BothWays(sp.diags(1 / np.maximum(leaves, 1e-12)) @ adjacency)
         self._leaves = leaves.astype(np.float32)
         self._source = (np.where(leaves > 0, leaves, 1.0) ** -powers[0]).astype(np.float32)
         self._target = (np.where(reaches > 0, reaches, 1.0) ** -powers[1]).astype(np.float32)
 
-    @cached_property
-    def _forward(self) -> Product:
-        return Product(self._step)
-
-    @cached_property
-    def _backward(self) -> Product:
-        return Product(self._step.T)
-
     def scores(self, sources: ArrayLike) -> np.ndarray:
         """Scores ``[len(sources), num_nodes]`` of the arcs from each source to every node."""
         own = np.asarray(sources, np.int64)
-        counts = self._leaves[own][:, None] * self._follow(own, self._forward)
+        counts = self._leaves[own][:, None] * self._follow(own, self._step.forward)
         if self._back:
-            counts += self._back * self._leaves * self._follow(own, self._backward)
+            counts += self._back * self._leaves * self._follow(own, self._step.backward)
         return counts * self._source[own][:, None] * self._target
 
     def scores_into(self, targets: ArrayLike) -> np.ndarray:
         """Scores ``[len(targets), num_nodes]`` of the arcs from every node to each target."""
         own = np.asarray(targets, np.int64)
-        counts = self._leaves * self._follow(own, self._backward)
+        counts = self._leaves * self._follow(own, self._step.backward)
         if self._back:
-            counts += self._back * self._leaves[own][:, None] * self._follow(own, self._forward)
+            counts += self._back * self._leaves[own][:, None] * self._follow(own, self._step.forward)
         return counts * self._target[own][:, None] * self._source
 
     def _follow(self, nodes: np.ndarray, step: Product) -> np.ndarray:
         """Rows of Σ decay^(k - 1) Mᵏ."""
-        mass = np.zeros((len(nodes), len(self.ids)), np.float32)
-        mass[np.arange(len(nodes)), nodes] = 1.0
+        mass = unit_rows(nodes, len(self.ids))
         total = np.zeros_like(mass)
         for k in range(self._steps):
             mass = step(mass)
