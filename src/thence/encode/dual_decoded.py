@@ -19,12 +19,12 @@ from torch import Tensor, nn
 
 from thence.base.errors import ConfigError
 from thence.base.rng import generator
-from thence.encode.peer.decode import make_decoder, scorer_from
+from thence.encode.peer.decode import Decoded, make_decoder
 from thence.encode.peer.inputs import Inputs, adjacency, node_features
 from thence.graph import Arcs, DiGraph
 
 
-class DualDecoded(nn.Module):
+class DualDecoded(Decoded):
     """The encoder and its decoder for one graph.
 
     Args:
@@ -52,7 +52,7 @@ class DualDecoded(nn.Module):
         decoder: str = "hadamard",
         seed: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(graph.num_nodes)
         if dim < 1 or rounds < 0 or folds < 0 or folds == 1:
             raise ConfigError(f"dim={dim}, rounds={rounds}, folds={folds}", fix="folds is 0, or at least 2.")
         features = node_features(graph)
@@ -65,7 +65,6 @@ class DualDecoded(nn.Module):
         self.out, self.into = nn.ModuleList(out for out, _ in sides), nn.ModuleList(into for _, into in sides)
         self.share = nn.Parameter(torch.ones(rounds, 2))
         self.decoder = make_decoder(decoder, dim, dropout=dropout, seed=seed)
-        self.register_buffer("no_bias", torch.zeros(graph.num_nodes), persistent=False)
 
     def forward(self) -> tuple[Tensor, Tensor, Tensor]:
         """Source and target vectors ``[num_nodes, dim]`` from all arcs, and a bias of zeros."""
@@ -81,11 +80,7 @@ class DualDecoded(nn.Module):
         out, into = self.out[part + 1], self.into[part + 1]
         for share in self.share:
             source, target = source + share[0] * out(target), target + share[1] * into(source)
-        return source, target, self.get_buffer("no_bias")
-
-    def scorer(self, graph: DiGraph, info: dict[str, Any]) -> Any:
-        """What it has learned, as a scorer."""
-        return scorer_from(self, graph, info)
+        return source, target, self.no_bias
 
 
 def arc_folds(arcs: Arcs, folds: int, seed: int) -> np.ndarray:

@@ -197,10 +197,24 @@ class DecodedScorer:
         return max(1, BLOCK_VALUES // max(self.source.shape[1], 1))
 
 
-def scorer_from(model: Any, graph: DiGraph, info: Mapping[str, Any]) -> Embeddings | DecodedScorer:
-    """What an encoder with a ``decoder`` has learned: embeddings when the decoder is the inner product."""
-    source, target, bias = model()
-    if isinstance(model.decoder, InnerProduct):
-        arrays: list[np.ndarray] = [part.numpy(force=True) for part in (source, target, bias)]
-        return Embeddings(graph.ids, arrays[0], arrays[1], arrays[2], info)
-    return DecodedScorer(graph.ids, source, target, bias, model.decoder, info)
+class Decoded(nn.Module):
+    """An encoder whose source and target vectors a decoder scores; it has no bias.
+
+    Args:
+        num_nodes: of its graph.
+    """
+
+    decoder: nn.Module
+    no_bias: Tensor
+
+    def __init__(self, num_nodes: int) -> None:
+        super().__init__()
+        self.register_buffer("no_bias", torch.zeros(num_nodes), persistent=False)
+
+    def scorer(self, graph: DiGraph, info: Mapping[str, Any]) -> Embeddings | DecodedScorer:
+        """What it has learned: embeddings when the decoder is the inner product."""
+        source, target, bias = self()
+        if isinstance(self.decoder, InnerProduct):
+            arrays: list[np.ndarray] = [part.numpy(force=True) for part in (source, target, bias)]
+            return Embeddings(graph.ids, arrays[0], arrays[1], arrays[2], info)
+        return DecodedScorer(graph.ids, source, target, bias, self.decoder, info)

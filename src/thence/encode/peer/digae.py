@@ -11,19 +11,17 @@ propagation, which is the same as after it.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from thence.base.errors import ConfigError
 from thence.base.rng import torch_generator
-from thence.encode.peer.decode import linear, make_decoder, scorer_from
+from thence.encode.peer.decode import Decoded, linear, make_decoder
 from thence.encode.peer.inputs import Inputs, adjacency, node_features
 from thence.graph import DiGraph
 
 
-class DiGAE(nn.Module):
+class DiGAE(Decoded):
     """The encoder for one graph.
 
     Args:
@@ -54,7 +52,7 @@ class DiGAE(nn.Module):
         decoder: str = "inner",
         seed: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(graph.num_nodes)
         if dim < 1 or layers not in (1, 2):
             raise ConfigError(f"dim={dim}, layers={layers}", fix="dim is at least 1, layers 1 or 2.")
         features = node_features(graph)
@@ -68,7 +66,6 @@ class DiGAE(nn.Module):
         )
         self.out, self.into = adjacency(graph.main, loops=True, out_power=beta, in_power=alpha)
         self.decoder = make_decoder(decoder, dim, seed=seed)
-        self.register_buffer("no_bias", torch.zeros(graph.num_nodes), persistent=False)
 
     def forward(self) -> tuple[Tensor, Tensor, Tensor]:
         """Source and target vectors ``[num_nodes, dim]`` and a bias of zeros ``[num_nodes]``."""
@@ -79,8 +76,4 @@ class DiGAE(nn.Module):
                 for_source(torch.relu(self.out(target))),
                 for_target(torch.relu(self.into(source))),
             )
-        return self.out(target), self.into(source), self.get_buffer("no_bias")
-
-    def scorer(self, graph: DiGraph, info: dict[str, Any]) -> Any:
-        """What it has learned, as a scorer."""
-        return scorer_from(self, graph, info)
+        return self.out(target), self.into(source), self.no_bias

@@ -11,19 +11,17 @@ from the decoder: with ``concat`` it does, with ``hadamard`` or ``inner`` the sc
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from thence.base.errors import ConfigError
 from thence.base.rng import torch_generator
-from thence.encode.peer.decode import linear, make_decoder, scorer_from
+from thence.encode.peer.decode import Decoded, linear, make_decoder
 from thence.encode.peer.inputs import Inputs, adjacency, node_features
 from thence.graph import DiGraph
 
 
-class DirGNN(nn.Module):
+class DirGNN(Decoded):
     """The encoder and its decoder for one graph; source and target vectors are the same.
 
     Args:
@@ -57,7 +55,7 @@ class DirGNN(nn.Module):
         decoder: str = "concat",
         seed: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(graph.num_nodes)
         if min(dim, layers) < 1 or not 0 <= alpha <= 1 or jump not in ("cat", "max"):
             raise ConfigError(
                 f"dim={dim}, layers={layers}, alpha={alpha}, jump={jump!r}", fix="alpha is a share."
@@ -74,7 +72,6 @@ class DirGNN(nn.Module):
         self.out, self.into = adjacency(graph.main, loops=False)
         self.dropout = nn.Dropout(0.5)
         self.decoder = make_decoder(decoder, dim, seed=seed)
-        self.register_buffer("no_bias", torch.zeros(graph.num_nodes), persistent=False)
 
     def forward(self) -> tuple[Tensor, Tensor, Tensor]:
         """Source and target vectors ``[num_nodes, dim]``, the same, and a bias of zeros."""
@@ -83,13 +80,9 @@ class DirGNN(nn.Module):
             hidden.append(self._mix(along(hidden[-1]), against(hidden[-1])))
         joined = torch.cat(hidden, 1) if self.jump == "cat" else torch.stack(hidden).amax(0)
         vectors = self.last(joined)
-        return vectors, vectors, self.get_buffer("no_bias")
+        return vectors, vectors, self.no_bias
 
     def _mix(self, along: Tensor, against: Tensor) -> Tensor:
         mixed = self.alpha * self.out(along) + (1 - self.alpha) * self.into(against)
         hidden = self.dropout(torch.relu(mixed))
         return nn.functional.normalize(hidden, dim=1) if self.normalize else hidden
-
-    def scorer(self, graph: DiGraph, info: dict[str, Any]) -> Any:
-        """What it has learned, as a scorer."""
-        return scorer_from(self, graph, info)

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from thence.base.errors import ConfigError
 from thence.base.rng import torch_generator
-from thence.encode.peer.decode import make_decoder, scorer_from
+from thence.encode.peer.decode import Decoded, make_decoder
 from thence.encode.peer.inputs import node_features
 from thence.encode.propagate import SparseMatrix
 from thence.graph import Arcs, DiGraph
@@ -30,7 +30,7 @@ from thence.graph import Arcs, DiGraph
 Pair = tuple[Tensor, Tensor]
 
 
-class MagNet(nn.Module):
+class MagNet(Decoded):
     """The encoder and its decoder for one graph; source and target vectors are both [Re z, Im z].
 
     Args:
@@ -63,7 +63,7 @@ class MagNet(nn.Module):
         decoder: str = "concat_linear",
         seed: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(graph.num_nodes)
         if min(dim, layers) < 1 or order not in (1, 2) or not 0 <= q <= 0.25:
             raise ConfigError(f"dim={dim}, layers={layers}, order={order}, q={q}", fix="q is at most 0.25.")
         self.features = node_features(graph)
@@ -77,7 +77,6 @@ class MagNet(nn.Module):
             self.weights.append(nn.Parameter(values))
             self.biases.append(nn.Parameter(torch.zeros(outputs)))
         self.decoder = make_decoder(decoder, 2 * dim, dropout=dropout, seed=seed)
-        self.register_buffer("no_bias", torch.zeros(graph.num_nodes), persistent=False)
 
     def forward(self) -> tuple[Tensor, Tensor, Tensor]:
         """Source and target vectors ``[num_nodes, 2 · dim]``, the same, and a bias of zeros."""
@@ -86,7 +85,7 @@ class MagNet(nn.Module):
         for weights, bias in zip(list(self.weights)[1:], list(self.biases)[1:], strict=True):
             z = self._layer([(z[0] @ weight, z[1] @ weight) for weight in weights], bias)
         vectors = torch.cat(z, dim=1)
-        return vectors, vectors, self.get_buffer("no_bias")
+        return vectors, vectors, self.no_bias
 
     def _layer(self, parts: list[Pair], bias: Tensor) -> Pair:
         """Σ_k T_k(L̃) parts_k + b, and the complex ReLU."""
@@ -106,10 +105,6 @@ class MagNet(nn.Module):
             self.imaginary(imaginary) - self.real(real),
             -self.imaginary(real) - self.real(imaginary),
         )
-
-    def scorer(self, graph: DiGraph, info: dict[str, Any]) -> Any:
-        """What it has learned, as a scorer."""
-        return scorer_from(self, graph, info)
 
 
 def magnetic(arcs: Arcs, q: float) -> tuple[SparseMatrix, SparseMatrix]:

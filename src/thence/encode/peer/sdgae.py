@@ -9,19 +9,17 @@ The w are learned and begin at 1. With ``layers=2`` the linear maps are MLPs wit
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from thence.base.errors import ConfigError
 from thence.base.rng import torch_generator
-from thence.encode.peer.decode import linear, make_decoder, scorer_from
+from thence.encode.peer.decode import Decoded, linear, make_decoder
 from thence.encode.peer.inputs import Inputs, adjacency, node_features
 from thence.graph import DiGraph
 
 
-class SDGAE(nn.Module):
+class SDGAE(Decoded):
     """The encoder and its decoder for one graph.
 
     Args:
@@ -52,7 +50,7 @@ class SDGAE(nn.Module):
         decoder: str = "hadamard",
         seed: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(graph.num_nodes)
         if dim < 1 or rounds < 0 or layers not in (1, 2):
             raise ConfigError(f"dim={dim}, rounds={rounds}, layers={layers}", fix="dim ≥ 1, layers 1 or 2.")
         features = node_features(graph)
@@ -68,7 +66,6 @@ class SDGAE(nn.Module):
         self.share = nn.Parameter(torch.ones(rounds, 2))
         self.dropout = nn.Dropout(dropout)
         self.decoder = make_decoder(decoder, dim, dropout=dropout, seed=seed)
-        self.register_buffer("no_bias", torch.zeros(graph.num_nodes), persistent=False)
 
     def forward(self) -> tuple[Tensor, Tensor, Tensor]:
         """Source and target vectors ``[num_nodes, dim]`` and a bias of zeros ``[num_nodes]``."""
@@ -80,8 +77,4 @@ class SDGAE(nn.Module):
             )
         for share in self.share:
             source, target = source + share[0] * self.out(target), target + share[1] * self.into(source)
-        return source, target, self.get_buffer("no_bias")
-
-    def scorer(self, graph: DiGraph, info: dict[str, Any]) -> Any:
-        """What it has learned, as a scorer."""
-        return scorer_from(self, graph, info)
+        return source, target, self.no_bias
