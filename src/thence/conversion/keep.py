@@ -54,7 +54,8 @@ def lay_over(owner: object, arrays: Mapping[str, np.ndarray], *, strict: bool = 
     Args:
         owner: the object.
         arrays: its state.
-        strict: when False, fields that cannot be put back before ``begin`` has run are left as they are.
+        strict: when False, fields with networks, and those that cannot be put back before ``begin`` has run,
+            are left as they are: what a prediction needs of an estimator is numbers.
 
     Raises:
         ArtifactError: the state is of another kind of object.
@@ -63,6 +64,8 @@ def lay_over(owner: object, arrays: Mapping[str, np.ndarray], *, strict: bool = 
         raise ArtifactError(f"the checkpoint does not know how {type(owner).__name__} is laid out")
     layout = json.loads(arrays[LAYOUT].tobytes())
     for name, part in layout.items():
+        if not strict and '"is": "learner"' in json.dumps(part):
+            continue
         try:
             value = _unpack(part, arrays, name, getattr(owner, name, None))
         except ArtifactError:
@@ -83,7 +86,7 @@ def learner_arrays(learner: Learner, name: str) -> Arrays:
 
 def set_learner(learner: Learner, arrays: Mapping[str, np.ndarray], name: str) -> None:
     """Put back what :func:`learner_arrays` took."""
-    _set_module(learner.net, arrays, f"{name}.net.")
+    set_net(learner, arrays, name)
     slots: dict[int, dict[str, Tensor]] = {}
     begin = f"{name}.adam."
     for key, value in arrays.items():
@@ -93,6 +96,11 @@ def set_learner(learner: Learner, arrays: Mapping[str, np.ndarray], name: str) -
             slots.setdefault(int(index), {})[slot] = torch.from_numpy(np.array(value).reshape(shape))
     groups = learner.optimizer.state_dict()["param_groups"]
     learner.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+
+
+def set_net(learner: Learner, arrays: Mapping[str, np.ndarray], name: str) -> None:
+    """Put back the network alone, which is all that predictions need."""
+    _set_module(learner.net, arrays, f"{name}.net.")
 
 
 def _set_module(module: nn.Module, arrays: Mapping[str, np.ndarray], begin: str) -> None:

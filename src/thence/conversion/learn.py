@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -82,8 +83,12 @@ class Learner:
         self.net, self.config, self.seed = net, config, seed
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         net.to(self.device)
-        groups = [{"params": list(net.parameters()), "weight_decay": config.weight_decay}]
-        self.optimizer = RowAdam(groups, lr=config.learning_rate)
+
+    @cached_property
+    def optimizer(self) -> RowAdam:
+        """Made when it is first asked for: who only predicts waits for no optimizer of torch to be imported."""
+        groups = [{"params": list(self.net.parameters()), "weight_decay": self.config.weight_decay}]
+        return RowAdam(groups, lr=self.config.learning_rate)
 
     def learn(
         self, features: Features, rows: Rows, loss: Loss, *turn: str | int, count: int | None = None

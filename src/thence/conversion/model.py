@@ -24,7 +24,7 @@ from thence.conversion.delayed import Protocol, make
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import NEVER, Exposures
 from thence.conversion.features import Features
-from thence.conversion.keep import Arrays, lay_over, learner_arrays, set_learner
+from thence.conversion.keep import Arrays, lay_over, learner_arrays, set_learner, set_net
 from thence.conversion.lab import Lab
 from thence.conversion.learn import LearnConfig, Learner
 from thence.conversion.net import ConversionNet, NetConfig, Scale, make_net
@@ -92,7 +92,7 @@ class ConversionModel:
         self.schema = Schema((), (), ())
         self._learner: Learner | None = None
         self._method: Estimator | None = None
-        self._state: Arrays | None = None  # of the estimator, until it is seen on what the stream began with
+        self._opened: tuple[Arrays, Arrays] | None = None  # learner and estimator as saved, until a refresh
         self._version = ""
 
     def __repr__(self) -> str:
@@ -212,8 +212,9 @@ class ConversionModel:
             "schema": asdict(self.schema),
         }  # fmt: skip
         with write_artifact(folder, KIND) as draft:
-            draft.tensors("learner", learner_arrays(learner, "main"))
-            draft.tensors("estimator", self._state if self._state is not None else method.state())
+            learned, state = self._opened or (learner_arrays(learner, "main"), method.state())
+            draft.tensors("learner", learned)
+            draft.tensors("estimator", state)
             text = json.dumps(told, indent=1, sort_keys=True, allow_nan=False)
             draft.path(DESCRIPTION).write_text(text + "\n", encoding="utf-8")
             draft.counts.update(columns=len(self.schema.names), buckets=sum(self.schema.buckets))
@@ -256,7 +257,7 @@ class ConversionModel:
             learner.learn(known.features, settled, method.settled_loss, "begin", turn)
             progress("passes over mature exposures", turn + 1, self.learn.passes)
         method.begin(known, Lab(self.net, self.learn, self.seed, learner))
-        self._learner, self._method, self._state, self.schema = learner, method, None, schema
+        self._learner, self._method, self._opened, self.schema = learner, method, None, schema
         self.window, self._began = known.window, known.until
         self._know(known)
 
@@ -285,14 +286,14 @@ class ConversionModel:
         blank = Scale(np.zeros(numbers, np.float32), np.ones(numbers, np.float32))
         net = ConversionNet(self.schema.buckets, blank, self.net, heads=heads, seed=self.seed)
         self._learner = Learner(net, self.learn, self.seed)
-        set_learner(self._learner, learner, "main")
+        set_net(self._learner, learner, "main")
         self._method = make(self.estimator, Protocol(min(self.wait, self.window), self.window), self.settings)
         lay_over(self._method, state, strict=False)
-        self._state = state
+        self._opened = learner, state
 
     def _resume(self, exposures: Exposures) -> None:
         """Of a model that was opened: let the estimator see again what it began with, and go on from there."""
-        if self._state is None:
+        if self._opened is None:
             return
         learner, method = self._fitted()
         lab = Lab(self.net, self.learn, self.seed, learner)
@@ -302,9 +303,10 @@ class ConversionModel:
                 f"nothing of what was mature when this model began, at {iso(self._began)}, is here",
                 fix="Give the whole log, or fit from nothing.",
             )
+        set_learner(learner, self._opened[0], "main")
         method.begin(began, lab)
-        method.restore(self._state, exposures.before(self.clock), lab)
-        self._state = None
+        method.restore(self._opened[1], exposures.before(self.clock), lab)
+        self._opened = None
 
     def _probability(self, features: Features) -> np.ndarray:
         learner, method = self._fitted()

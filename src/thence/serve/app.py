@@ -14,11 +14,14 @@ from starlette.staticfiles import StaticFiles
 from thence.serve.bundle import Bundle
 from thence.serve.problems import Problem, RefusedError
 from thence.serve.routes import PROBLEMS, api_routes, health_routes
+from thence.serve.routes_convert import convert_routes
 from thence.serve.security import HEADERS, REPORT_POLICY, Guard
 from thence.serve.store import Store
 
 STATIC = Path(__file__).parent / "static"
 GET = ["GET", "HEAD"]
+MAX_FAULTS = 5
+MAX_WHERE = 100
 
 
 def create_app(source: Bundle | Store) -> FastAPI:
@@ -48,6 +51,7 @@ def create_app(source: Bundle | Store) -> FastAPI:
     )
     app.include_router(health_routes(store))
     app.include_router(api_routes(store))
+    app.include_router(convert_routes(store))
     app.include_router(page_routes(store), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(RefusedError, _refused)
@@ -100,13 +104,16 @@ def _refused(request: Request, error: Exception) -> Response:
 def _invalid(request: Request, error: Exception) -> Response:
     """Say which parameter is wrong, without repeating what was sent."""
     faults = error.errors() if isinstance(error, RequestValidationError) else []
-    said = "; ".join(f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}" for fault in faults)
+    told = [
+        f"{'.'.join(map(str, fault['loc'][1:]))[:MAX_WHERE]}: {fault['msg']}" for fault in faults[:MAX_FAULTS]
+    ]
+    said = "; ".join([*told, *([f"and {len(faults) - MAX_FAULTS} more"] if len(faults) > MAX_FAULTS else [])])
     return JSONResponse(Problem(error=said or "invalid request", fix="See /docs.").model_dump(), 422)
 
 
 def _http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    said = {404: "no such page", 405: "only GET is answered here"}.get(status, "the request was refused")
+    said = {404: "no such page", 405: "this method is not answered here"}.get(status, "the request was refused")
     return JSONResponse(Problem(error=said, fix="See /docs.").model_dump(), status)
 
 

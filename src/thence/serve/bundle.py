@@ -8,6 +8,7 @@ On disk it is a folder of artifacts, sealed by a manifest of its own::
       graph/            DiGraph, with its table of nodes
       baseline/         NeighborTable of the best plain baseline (may be absent)
       reranked/         RerankedTable of the second stage: what follows each item, and why (may be absent)
+      conversion/       ConversionModel: whether an exposure will convert (may be absent)
       report.html       the evaluation report (may be absent)
       report.json
 """
@@ -20,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from thence.base.artifact import MANIFEST, open_artifact, write_artifact
 from thence.base.errors import ArtifactError, DataError
@@ -28,6 +29,9 @@ from thence.encode.embeddings import Embeddings
 from thence.graph.digraph import DiGraph
 from thence.index.table import NeighborTable
 from thence.rerank.table import RerankedTable
+
+if TYPE_CHECKING:
+    from thence.conversion.model import ConversionModel
 
 KIND = "bundle"
 VERSION_DIGITS = 12
@@ -44,6 +48,7 @@ class Bundle:
         report_html: a self-contained page with the evaluation.
         report: the same evaluation as a JSON object.
         reranked: the second stage's answers to what follows; the embeddings answer all other questions.
+        conversion: answers whether an exposure will convert; it has a version of its own.
 
     Raises:
         DataError: the parts speak of different items, or of the same ones in another order.
@@ -65,6 +70,7 @@ class Bundle:
     report_html: str | None = None
     report: Mapping[str, Any] | None = None
     reranked: RerankedTable | None = None
+    conversion: ConversionModel | None = None
 
     def __post_init__(self) -> None:
         ids = self.embeddings.ids
@@ -107,6 +113,8 @@ class Bundle:
                 self.baseline.save(draft.path("baseline"))
             if self.reranked is not None:
                 self.reranked.save(draft.path("reranked"))
+            if self.conversion is not None:
+                self.conversion.save(draft.path("conversion"))
             if self.report_html is not None:
                 draft.path("report.html").write_text(self.report_html, encoding="utf-8")
             if self.report is not None:
@@ -129,6 +137,11 @@ class Bundle:
         reranked = None
         if f"reranked/why/{MANIFEST}" in art.files:
             reranked = RerankedTable.load(art.folder / "reranked")
+        conversion = None
+        if f"conversion/{MANIFEST}" in art.files:
+            from thence.conversion.model import ConversionModel
+
+            conversion = ConversionModel.load(art.folder / "conversion")
         graph = DiGraph.load(art.folder / "graph", verify=False)  # its bytes were verified just now,
         graph.check(where=folder)  # what they say was not
         try:
@@ -143,6 +156,7 @@ class Bundle:
                 report_html,
                 report,
                 reranked,
+                conversion,
             )
         except (DataError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ArtifactError(f"inconsistent bundle: {error}", where=folder) from error

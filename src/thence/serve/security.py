@@ -35,8 +35,12 @@ HEADERS: Mapping[str, str] = {
 }
 
 
+MAX_BODY = 1 << 20
+"""Bytes of the largest body that is read."""
+
+
 class Guard:
-    """ASGI middleware: refuses foreign hosts and adds the security headers that an answer lacks."""
+    """ASGI middleware: refuses foreign hosts and large bodies, adds the security headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -54,11 +58,40 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
+        status, problem = (
+            400,
+            Problem(error="this host is not served", fix="Ask http://127.0.0.1 or http://localhost."),
+        )
         if host_name(scope) in LOOPBACK:
-            await self.app(scope, receive, send_with_headers)
-        else:
-            problem = Problem(error="this host is not served", fix="Ask http://127.0.0.1 or http://localhost.")
-            await JSONResponse(problem.model_dump(), 400)(scope, receive, send_with_headers)
+            again = receive if scope["method"] in ("GET", "HEAD") else await read_body(receive)
+            if again is not None:
+                await self.app(scope, again, send_with_headers)
+                return
+            status, problem = (
+                413,
+                Problem(error="the body is larger than 1 MiB", fix="Ask in several requests."),
+            )
+        await JSONResponse(problem.model_dump(), status)(scope, receive, send_with_headers)
+
+
+async def read_body(receive: Receive) -> Receive | None:
+    """Read a body, and give what tells it again; None where it is larger than ``MAX_BODY``."""
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            break
+        parts.append(message.get("body", b""))
+        size, more = size + len(parts[-1]), message.get("more_body", False)
+        if size > MAX_BODY:
+            return None
+    told: list[Message] = [{"type": "http.request", "body": b"".join(parts), "more_body": False}]
+
+    async def again() -> Message:
+        return told.pop() if told else await receive()
+
+    return again
 
 
 def host_name(scope: Scope) -> str:

@@ -17,6 +17,7 @@ from thence.index.exact import ExactIndex
 from thence.index.neighbors import DIRECTIONS
 from thence.serve.bundle import Bundle
 from thence.serve.catalogue import Catalogue
+from thence.serve.convert import try_model
 from thence.serve.examples import ArcExample, strong_examples
 from thence.serve.problems import RefusedError
 
@@ -95,6 +96,8 @@ def _smoke_test(live: Live) -> None:
     if not num_nodes:
         raise ArtifactError("the bundle has no items", where=repr(live.bundle))
     asked = np.unique(np.linspace(0, num_nodes - 1, SMOKE_QUERIES).astype(np.int64))
+    if live.bundle.conversion is not None:
+        try_model(live.bundle.conversion)
     second = live.bundle.reranked
     if second is not None and (second.neighbors.next.nodes == np.arange(num_nodes)[:, None]).any():
         raise ArtifactError("the second stage answers an item with itself", where=repr(live.bundle))

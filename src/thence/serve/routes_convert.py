@@ -1,0 +1,42 @@
+"""The routes about exposures: will this one convert?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from thence.serve import convert
+from thence.serve.problems import Problem
+from thence.serve.routes import PROBLEMS
+from thence.serve.schemas_convert import Converted, ConvertedMany, ConvertModel, ManyExposures, OneExposure
+from thence.serve.store import Store
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    **PROBLEMS,
+    404: {"model": Problem, "description": "No conversion model is served."},
+    413: {"model": Problem, "description": "The body is larger than 1 MiB."},
+    422: {"model": Problem, "description": "A column is unknown or missing, or a value is of another type."},
+}
+
+
+def convert_routes(store: Store) -> APIRouter:
+    """The questions about exposures."""
+    router = APIRouter(prefix="/convert", responses=REFUSALS, tags=["conversion"])
+
+    @router.get("")
+    def described() -> ConvertModel:
+        """What the conversion model is, and the columns that it asks for."""
+        return convert.described(store.live())
+
+    @router.post("")
+    def one(asked: OneExposure) -> Converted:
+        """The probability that an exposure converts within the label horizon."""
+        return convert.converted(store.live(), asked.columns)
+
+    @router.post("/batch")
+    def many(asked: ManyExposures) -> ConvertedMany:
+        """The same of up to 1,000 exposures."""
+        return convert.converted_many(store.live(), asked.columns)
+
+    return router
