@@ -35,6 +35,17 @@ class DataSet:
 SHA256 = {
     "transactions.parquet": "76623b3d04ca2dcac426759f5b8955c3264b0e9d98066d2ab7a1b10d76e18925",
     "products.parquet": "09210f88a318b1a3db5080a7a900ca02c2ee4dbb8594a82727983cb0b12762c3",
+    "campaigns.parquet": "5038e291ea3188f0bd3a0e429412ff29111c4f743b5a364c4cb6d86b7f4b24a4",
+    "campaign_descriptions.parquet": "50850beea46c52b7c71ed57e2f7027b0737fdef3b3c95bb628465425e8621216",
+    "coupons.parquet": "2c4b102aa2245f5ac229e263f90f0b54263c4a83d352df14f7fa3f49f25fc05e",
+    "coupon_redemptions.parquet": "4197ed2c17ce66b614d2acc3ee9768a42a6aaa3be5ed62ecf35cef17da2299f8",
+    "demographics.parquet": "84b97b9726bb7d9bddd7275cec65da8d0a820625e19fda1cfc379b7fb0ebfaed",
+    "hospital_billing.csv.gz": "5dcccd06b9160011faff3b3de08c00f06ffed68b18e16c09db14d247e09f7a9f",
+    "traffic_fines.csv.gz": "59c278071998b9556d8e3c560de1871357986901a44b734cf264bcbb6f6b7518",
+    "olist_closed_deals_dataset.csv": "6c044e07fc6a525bd132169497e173500400b16e07e5ede23ba12dee8c651254",
+    "olist_marketing_qualified_leads_dataset.csv": (
+        "5d742a893d0a8289a2e5ac8aabea7f0ed5f712a879c42973a1785531f5ecc7ee"
+    ),
     "amazon_grocery_also_bought.tsv.gz": "bc36251565a172c10536d8957aac1302e96827ff7d21314f3c66c4aea446c081",
     "amazon_grocery_also_viewed.tsv.gz": "048a8d393a3b56b0e16b7907c554016254a1a1eb0e211a5b6a7756277b08a1fe",
     "diginetica_next_edges.tsv.gz": "9900f57a01b009855a278b2135e5236a5b3768fd1fb8c2a0751425a8567c6ab4",
@@ -63,7 +74,33 @@ DATASETS = {
             (
                 "transactions.parquet",
                 "products.parquet",
+                "campaigns.parquet",
+                "campaign_descriptions.parquet",
+                "coupons.parquet",
+                "coupon_redemptions.parquet",
+                "demographics.parquet",
             ),
+        ),
+        DataSet(
+            "hospital_billing",
+            "bills of a hospital: 49,951 events of 10,000 cases, from NEW to BILLED",
+            "github.com/bupaverse/eventdataR at b766ace; 4TU.ResearchData, Hospital Billing",
+            "package MIT; log CC BY 4.0 as known",
+            ("hospital_billing.csv.gz",),
+        ),
+        DataSet(
+            "traffic_fines",
+            "fines of a police force: 34,724 events of 10,000 cases, from Create Fine to Payment",
+            "github.com/bupaverse/eventdataR at b766ace; 4TU.ResearchData, Road Traffic Fine Management",
+            "package MIT; log CC BY 4.0 as known",
+            ("traffic_fines.csv.gz",),
+        ),
+        DataSet(
+            "olist_funnel",
+            "8,000 sellers who asked to join a marketplace, 842 of whom did",
+            "github.com/cleberaksenen/marketing_funnel at 8fba437; Olist",
+            "CC BY-NC-SA 4.0 as known",
+            ("olist_closed_deals_dataset.csv", "olist_marketing_qualified_leads_dataset.csv"),
         ),
         DataSet(
             "amazon_grocery",
