@@ -1,0 +1,34 @@
+"""Conversion models: rows a second, weights a second, what a correction costs a step, 16 M exposures streamed.
+
+    python bench/conversion.py [--quick] [--only train bookkeeping corrections stream]
+
+Rows a second are wall time on two threads unless ``one_thread`` is said; ``cpu_second`` counts the seconds of
+all threads, which other work on the machine leaves alone. Weights and steps are CPU time on one thread.
+``over_plain`` is a whole refresh (view, weights, training) over a loop of plain PyTorch with the same network,
+the same gradient rows, torch's own sparse Adam, and no correction.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import argparse
+
+import torch
+
+from common import run
+from parts import conversion_speed, conversion_stream
+
+Arguments = argparse.Namespace
+PARTS = {
+    "train": lambda arguments: conversion_speed.training(arguments.quick),
+    "bookkeeping": lambda arguments: conversion_speed.bookkeeping(arguments.quick),
+    "corrections": lambda arguments: conversion_speed.corrections(arguments.quick),
+    "stream": lambda arguments: conversion_stream.figures(arguments.quick),
+}
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    run("conversion", PARTS, doc=__doc__ or "")
