@@ -45,8 +45,8 @@ class ConversionReport:
             flat = self.standing.flat()
             draft.metrics.update(flat)
             draft.counts.update(methods=len(self.standing.methods), judged=int(flat["judged"]))
-            runs = {name: [one.to_dict() for one in judged] for name, judged in self.standing.runs.items()}
-            draft.config.update(info=dict(self.info), runs=runs)
+            runs = [[name, [one.to_dict() for one in judged]] for name, judged in self.standing.runs.items()]
+            draft.config.update(info=[list(pair) for pair in self.info.items()], runs=runs)
             self.save_html(draft.path("report.html"))
 
     @classmethod
@@ -57,8 +57,8 @@ class ConversionReport:
             ArtifactError: it is absent, torn, or not such a report.
         """
         config = open_artifact(folder, KIND).config
-        runs = {name: [Judged.from_dict(one) for one in judged] for name, judged in config["runs"].items()}
-        return cls(Standing(runs), config["info"])
+        runs = {name: [Judged.from_dict(one) for one in judged] for name, judged in config["runs"]}
+        return cls(Standing(runs), dict(config["info"]))
 
 
 def delay_curve(exposures: Exposures) -> dict[str, list[float]]:
