@@ -31,6 +31,7 @@ from torch.nn.functional import logsigmoid
 
 from thence.base.errors import ConfigError
 from thence.conversion.delayed.actions import Actions, passed
+from thence.conversion.delayed.draw import draw
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
 from thence.conversion.features import Features
@@ -55,6 +56,8 @@ class Gdfm(Estimator):
         beta: how much more early actions count.
         keep: weight of the divergence from the model as it was when the stream began.
         every: refreshes between two further passes of q over what has matured since; 0 for never, as published.
+        drawn: rows at each refresh as a multiple of the exposures that came; 0 for all that there are: about
+            one an exposure for each query time beyond a step of the stream, and one for all within it.
 
     Raises:
         ConfigError: a setting is out of range.
@@ -68,14 +71,17 @@ class Gdfm(Estimator):
         beta: float = 1.0,
         keep: float = 0.01,
         every: int = 0,
+        drawn: float = 0.0,
     ) -> None:
-        if min(times, default=1) <= 0 or min(alpha, beta, keep, every) < 0:
+        if min(times, default=1) <= 0 or min(alpha, beta, keep, every, drawn) < 0:
+            own = f"alpha {alpha}, beta {beta}, keep {keep}, every {every}, drawn {drawn}"
             raise ConfigError(
-                f"query times {list(times)}, alpha {alpha}, beta {beta}, keep {keep}, every {every}",
+                f"query times {list(times)}, {own}",
                 fix="Give times above 0, and the others at least 0.",
             )
         self.times, self.alpha, self.beta, self.keep = sorted(set(times)), alpha, beta, keep
-        self.every, self.refreshes, self.learned = every, 0, 0
+        self.every, self.drawn = every, drawn
+        self.refreshes, self.learned, self.seed = 0, 0, 0
         self.actions = Actions(())
         self.c = np.ones(0)
         self.q: Learner | None = None
@@ -83,6 +89,7 @@ class Gdfm(Estimator):
 
     def begin(self, known: Exposures, lab: Lab) -> None:
         """Fit q(action | x, y) on what is mature, and remember the model as it is."""
+        self.seed = lab.seed
         stop = self.learned = known.since(known.until - known.window)
         index = np.arange(stop)
         times = [time for time in self.times if time < known.window] + [known.window]
@@ -108,6 +115,9 @@ class Gdfm(Estimator):
     def rows(self, known: Exposures, since: int) -> Rows:
         """A row for each exposure that passed query times since the last refresh, with what they tell."""
         index, new = passed(known, since, np.array(self.actions.times, np.int64))
+        count = round(self.drawn * (len(known) - known.since(since)))
+        some = draw(len(index), count, self.seed, "gdfm", known.until)
+        index, new = index[some], new[some]
         action = self.actions.seen(known, index, new)
         columns = {"weight": new * self.c, "seen": self._told(known.features, index, action)}
         if self.start is not None:

@@ -21,8 +21,8 @@ from __future__ import annotations
 import numpy as np
 
 from thence.base.errors import ConfigError
-from thence.base.rng import generator
 from thence.conversion.delayed.age import aged
+from thence.conversion.delayed.draw import draw
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
 from thence.conversion.lab import Classifier, Lab, Predict
@@ -78,11 +78,8 @@ class Ulc(Estimator):
     def rows(self, known: Exposures, since: int) -> Rows:
         """Exposures as they stand now, with corrected labels."""
         first = known.since(min(since, known.until - round(self.span * known.window)))
-        index = np.arange(first, len(known))
         count = round(self.drawn * (len(known) - known.since(since)))
-        if 0 < count < len(index):
-            rng = generator(self.seed, "ulc", known.until)
-            index = np.sort(first + rng.choice(len(index), count, replace=False))
+        index = first + draw(len(known) - first, count, self.seed, "ulc", known.until)
         rows = standing(known, index)
         elapsed = rows.columns["elapsed"]
         features = aged(known.features.take(index), elapsed)
