@@ -93,7 +93,9 @@ def run(all_: Exposures, estimator: Estimator, refreshes: int = REFRESHES, seed:
 def made_of(stream: Stream) -> Arrays:
     """Every byte of the main model, its optimizer, and of what stands beside it."""
     arrays = {**learner_arrays(stream.learner, "main"), **stream.estimator.state()}
-    arrays["scale"] = np.concatenate([stream.learner.net.mean.numpy(), stream.learner.net.deviation.numpy()])
+    arrays["scale"] = np.concatenate(
+        [stream.learner.net.mean.numpy(force=True), stream.learner.net.deviation.numpy(force=True)]
+    )
     return {name: np.ascontiguousarray(array).tobytes() for name, array in arrays.items()}
 
 

@@ -104,9 +104,12 @@ class ConversionNet(nn.Module):
         self.config, self.heads = config or NetConfig(), heads
         config = self.config
         rng = torch_generator(seed, "conversion", "net")
+        own = [rng, *(torch_generator(seed, "conversion", "net", head) for head in range(1, heads))]
         width = heads if config.kind == "logistic" else config.dim
         offsets = np.concatenate([[0], np.cumsum(buckets)])
-        self.table = nn.Parameter(torch.randn(int(offsets[-1]), width, generator=rng) * 0.05)
+        drawn = [(1, each) for each in own] if config.kind == "logistic" else [(width, rng)]
+        table = torch.cat([torch.randn(int(offsets[-1]), k, generator=each) for k, each in drawn], dim=1)
+        self.table = nn.Parameter(table * 0.05)
         self.offset: Tensor
         self.mean: Tensor
         self.deviation: Tensor
@@ -124,7 +127,7 @@ class ConversionNet(nn.Module):
             layers += [_linear(last, hidden, rng), nn.ReLU(inplace=True)]
             last = hidden
         self.deep = nn.Sequential(*layers)
-        self.out = _linear(last + (inputs if self.cross else 0), heads, rng, scale=0.1)
+        self.out = _out(last + (inputs if self.cross else 0), own)
 
     def forward(self, codes: Tensor, numbers: Tensor) -> Tensor:
         """Logits ``[b, heads]``.
@@ -161,11 +164,19 @@ def make_net(features: Features, config: NetConfig, *, heads: int = 1, seed: int
     return ConversionNet(features.buckets, Scale.of(features.numbers), replace(config), heads=heads, seed=seed)
 
 
-def _linear(inputs: int, outputs: int, rng: torch.Generator, scale: float = 1.0) -> nn.Linear:
+def _linear(inputs: int, outputs: int, rng: torch.Generator) -> nn.Linear:
     """A layer with He's start, drawn from a generator of its own."""
-    layer = nn.Linear(max(inputs, 1), outputs, device="meta")  # takes nothing from the global generator
-    spread = scale * (2.0 / max(inputs, 1)) ** 0.5
-    layer.weight = nn.Parameter(torch.randn(outputs, inputs, generator=rng) * spread)
+    layer = nn.Linear(max(inputs, 1), max(outputs, 1), device="meta")  # takes nothing from the global generator
+    layer.weight = nn.Parameter(torch.randn(outputs, inputs, generator=rng) * (2.0 / max(inputs, 1)) ** 0.5)
     layer.bias = nn.Parameter(torch.zeros(outputs))
+    layer.in_features, layer.out_features = inputs, outputs
+    return layer
+
+
+def _out(inputs: int, rngs: list[torch.Generator]) -> nn.Linear:
+    """The last layer, a tenth as large; each head from its own generator, so that others do not move it."""
+    heads = [_linear(inputs, 1, rng).weight.detach() * 0.1 for rng in rngs]
+    layer = nn.Linear(max(inputs, 1), len(heads), device="meta")
+    layer.weight, layer.bias = nn.Parameter(torch.cat(heads)), nn.Parameter(torch.zeros(len(heads)))
     layer.in_features = inputs
     return layer

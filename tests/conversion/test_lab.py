@@ -1,0 +1,136 @@
+"""Training by minibatches, models beside the main one, and what an estimator does by default."""
+
+import numpy as np
+import pytest
+import torch
+
+from thence.base.errors import ConfigError, DataError, FitError
+from thence.conversion.estimator import Estimator
+from thence.conversion.exposures import Exposures
+from thence.conversion.features import Features
+from thence.conversion.lab import Classifier, Lab, weighted
+from thence.conversion.learn import Batch, LearnConfig, Learner
+from thence.conversion.net import NetConfig, make_net
+from thence.conversion.rows import Rows, once
+
+RATES = np.array([0.1, 0.5, 0.8])
+KIND = np.tile([0, 1, 2], 400)
+FEATURES = Features(KIND[:, None], np.zeros((1200, 0)), (3,))
+LABEL = (np.arange(1200) // 3 % 10 < RATES[KIND] * 10).astype(np.float32)  # the rates to the row
+QUICK = LearnConfig(batch_size=100, learning_rate=0.05, passes=12)
+
+
+class Plain(Estimator):
+    """The least that an estimator is."""
+
+    def rows(self, known: Exposures, since: int) -> Rows:
+        return once(known, since, 0)
+
+
+def learner(seed: int = 0, config: LearnConfig = QUICK) -> Learner:
+    return Learner(make_net(FEATURES, NetConfig("logistic")), config, seed)
+
+
+def cross_entropy(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+    return Plain().loss(logits, batch)
+
+
+def weights_of(some: Learner) -> bytes:
+    return b"".join(value.numpy(force=True).tobytes() for value in some.net.state_dict().values())
+
+
+def test_a_learner_finds_the_rates_and_its_bytes_depend_on_the_seed_alone() -> None:
+    rows, made = Rows(np.arange(1200), LABEL), [learner(0), learner(0), learner(1)]
+    for some in made:
+        losses = [some.learn(FEATURES, rows, cross_entropy, turn) for turn in range(12)]
+        assert losses[-1] < losses[0]
+    found = 1 / (1 + np.exp(-made[0].logits(FEATURES, np.arange(3))[:, 0]))
+    np.testing.assert_allclose(found, RATES, atol=0.06)
+    assert weights_of(made[0]) == weights_of(made[1]) != weights_of(made[2])
+
+
+@pytest.mark.parametrize("count", [None, 40, 300, 7])
+def test_as_many_rows_are_learned_from_as_asked_for(count: int | None) -> None:
+    seen: list[np.ndarray] = []
+
+    def noted(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        seen.append(batch["place"].numpy(force=True))
+        return logits[:, 0] * 0
+
+    rows = Rows(np.arange(120), LABEL[:120], {"place": np.arange(120)})
+    learner(config=LearnConfig(batch_size=50)).learn(FEATURES, rows, noted, "noted", count=count)
+    places, total = np.concatenate(seen).astype(int), count or 120
+    assert len(places) == total and max(map(len, seen)) <= 50
+    often = np.bincount(places, minlength=120)
+    assert often.max() - often.min() <= 1  # each as often as any other
+    assert not (np.diff(places) > 0).all()
+
+
+def test_nothing_is_learned_from_no_rows_and_a_loss_that_is_no_number_stops() -> None:
+    some = learner()
+    before = weights_of(some)
+    assert some.learn(FEATURES, Rows(np.arange(0), np.empty(0, np.float32)), cross_entropy, 0) == 0.0
+    assert weights_of(some) == before and some.logits(FEATURES, np.arange(0)).shape == (0, 1)
+    with pytest.raises(FitError, match="the loss is nan"):
+        some.learn(FEATURES, Rows(np.arange(9), LABEL[:9]), lambda logits, _: logits[:, 0] * torch.nan, 0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"batch_size": 0}, {"learning_rate": 0.0}, {"passes": -1}, {"visits": -1.0}, {"weight_decay": 1.0}],
+)
+def test_training_settings_out_of_range_say_so(wrong: dict[str, int]) -> None:
+    with pytest.raises(ConfigError):
+        LearnConfig(**wrong)
+
+
+def test_a_classifier_finds_rates_and_weighted_rates() -> None:
+    lab = Lab(NetConfig("logistic"), QUICK)
+    found = lab.classifier(FEATURES, LABEL, name="rates").predict(FEATURES[:3])
+    np.testing.assert_allclose(found, RATES, atol=0.06)
+    twice = lab.classifier(FEATURES, LABEL, 1 + LABEL, name="twice").predict(FEATURES[:3])
+    np.testing.assert_allclose(twice, 2 * RATES / (1 + RATES), atol=0.06)
+    soft = lab.classifier(FEATURES, RATES[KIND], name="soft").predict(FEATURES[:3])
+    np.testing.assert_allclose(soft, RATES, atol=0.06)
+
+
+def test_a_classifier_of_one_class_or_of_nothing_is_a_constant() -> None:
+    lab = Lab()
+    assert lab.classifier(FEATURES, np.ones(1200), name="all").predict(FEATURES[:2]).tolist() == [1.0, 1.0]
+    assert lab.classifier(FEATURES, np.zeros(1200), name="none").constant == 0.0
+    assert lab.classifier(FEATURES[:0], np.zeros(0), name="nothing").constant == 0.0
+    with pytest.raises(DataError, match="1,200 rows, 3 labels"):
+        lab.classifier(FEATURES, np.ones(3), name="short")
+
+
+def test_a_classifier_is_trained_further_on_what_came_since() -> None:
+    lab = Lab(NetConfig("logistic"), QUICK)
+    model = lab.further(Classifier(None, 1.0), FEATURES, LABEL, name="model", turn=0)
+    assert model.learner is not None
+    old = model.predict(FEATURES[:1])[0]
+    for turn in range(1, 12):
+        model = lab.further(model, FEATURES, np.ones(1200), name="model", turn=turn)
+    assert model.predict(FEATURES[:1])[0] > old + 0.2
+    assert lab.further(model, FEATURES[:0], np.ones(0), name="model", turn=99) is model
+
+
+def test_weighted_cross_entropy_is_the_literal_one() -> None:
+    rng = np.random.default_rng(0)
+    f, positive, negative = rng.random((3, 30))
+    found = weighted(torch.tensor(np.log(f / (1 - f))), torch.tensor(positive), torch.tensor(negative)).numpy()
+    np.testing.assert_allclose(found, -positive * np.log(f) - negative * np.log(1 - f), rtol=1e-9)
+
+
+def test_an_estimator_by_default_is_plain_cross_entropy() -> None:
+    model, logits = Plain(), torch.linspace(-4, 4, 6, dtype=torch.float64)[:, None]
+    label = torch.tensor([0.0, 1.0] * 3, dtype=torch.float64)
+    f = 1 / (1 + np.exp(-logits[:, 0].numpy()))
+    literal = [-np.log(q) if v else -np.log(1 - q) for q, v in zip(f, label, strict=True)]
+    np.testing.assert_allclose(model.loss(logits, {"label": label}), literal, rtol=1e-9)
+    np.testing.assert_allclose(model.settled_loss(logits, {"label": label}), literal, rtol=1e-6)
+    np.testing.assert_allclose(model.probability(logits), f, rtol=1e-12)
+    only = {"label": label, "positive": label * 3}
+    np.testing.assert_allclose(
+        model.loss(logits, only), np.array(literal) * np.where(label > 0, 3, 1), rtol=1e-9
+    )
+    assert model.heads == 1
