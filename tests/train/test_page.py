@@ -1,4 +1,4 @@
-"""The examples of the page print what the page says they print."""
+"""The examples of the pages on encoding and on tuning print what the pages say they print."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "encode.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_the_examples_print_what_the_page_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    blocks = re.findall(r"```(\w+)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+@pytest.mark.parametrize(("page", "examples"), [("encode.md", 5), ("tune.md", 3)])
+def test_the_examples_print_what_the_page_shows(
+    page: str, examples: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocks = re.findall(r"```(\w+)\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
     code = [text for kind, text in blocks if kind == "python"]
     shown = [text for (kind, _), (_, text) in itertools.pairwise(blocks) if kind == "python"]
-    assert len(code) == len(shown) == 5
+    assert len(code) == len(shown) == examples
     (tmp_path / "example.py").write_text("\n".join(code), encoding="utf-8")
     runpy.run_path(str(tmp_path / "example.py"))
     assert capsys.readouterr().out == "".join(shown)
