@@ -37,39 +37,22 @@ NOT_BEST = ("seconds", "seconds_choosing", "peak_gib", "ms_per_query", "valid_HR
 
 def papers(arguments: Namespace) -> Figures:
     """75/5/20 of the arcs at random, all nodes ranked."""
-    return _each(
-        arguments,
-        "papers",
-        GRAPHS,
-        lambda graph, seed: of_arcs(graph, seed, leak_free=False, quick=arguments.quick),
-    )
+    return _each(arguments, "papers", GRAPHS, partial(of_arcs, leak_free=False))
 
 
 def leakfree(arguments: Namespace) -> Figures:
     """The same, both directions of a pair on one side."""
-    return _each(
-        arguments,
-        "leakfree",
-        GRAPHS,
-        lambda graph, seed: of_arcs(graph, seed, leak_free=True, quick=arguments.quick),
-    )
+    return _each(arguments, "leakfree", GRAPHS, partial(of_arcs, leak_free=True))
 
 
 def cold(arguments: Namespace) -> Figures:
     """75/5/20 of the nodes: what follows a product that has no arcs."""
-    return _each(
-        arguments,
-        "cold",
-        ("amazon_grocery", "cora_ml", "citeseer"),
-        lambda graph, seed: of_nodes(graph, seed, quick=arguments.quick),
-    )
+    return _each(arguments, "cold", ("amazon_grocery", "cora_ml", "citeseer"), of_nodes)
 
 
 def bias(arguments: Namespace) -> Figures:
     """Test arcs and what follows from them through co-views."""
-    return _each(
-        arguments, "bias", ("amazon_grocery",), lambda graph, seed: of_bias(graph, seed, quick=arguments.quick)
-    )
+    return _each(arguments, "bias", ("amazon_grocery",), of_bias)
 
 
 def temporal(arguments: Namespace) -> Figures:
@@ -116,14 +99,13 @@ PROTOCOLS: dict[str, Callable[[Namespace], Mapping[str, float]]] = {
 }
 
 
-def _each(
-    arguments: Namespace, protocol: str, names: tuple[str, ...], make: Callable[[DiGraph, int], Task]
-) -> Figures:
+def _each(arguments: Namespace, protocol: str, names: tuple[str, ...], make: Callable[..., Task]) -> Figures:
+    """All methods on each graph's task, which ``make`` gives for a seed."""
     figures: Figures = {}
     for name, graph in _graphs(arguments, protocol, names):
         begun = time.perf_counter()
         say(f"{name}.{protocol}: {graph!r}")
-        found = all_methods(f"{name}.{protocol}", arguments, lambda seed, graph=graph: make(graph, seed))
+        found = all_methods(f"{name}.{protocol}", arguments, partial(make, graph, quick=arguments.quick))
         emit("related", arguments, begun, found)
         figures |= found
     return figures
