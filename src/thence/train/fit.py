@@ -108,35 +108,34 @@ def fit_scorer(
     it returns source, target and bias of some nodes, and the batch with its node ints renamed to their rows.
     Arguments and errors are those of :func:`fit`.
     """
-    model = encoder
     last = _last_step(graph, config, stop_at, checkpoint)
     goal: Objective = objective or SoftmaxObjective(graph.main, config.reverse_weight)
-    model.to("cuda" if torch.cuda.is_available() else "cpu")
-    optimizer = make_optimizer(model, config)
-    signature = _signature(graph, config, model, goal) if checkpoint else ""
-    state = (load_checkpoint(checkpoint, model, optimizer, signature) if checkpoint else None) or State()
+    encoder.to("cuda" if torch.cuda.is_available() else "cpu")
+    optimizer = make_optimizer(encoder, config)
+    signature = _signature(graph, config, encoder, goal) if checkpoint else ""
+    state = (load_checkpoint(checkpoint, encoder, optimizer, signature) if checkpoint else None) or State()
     if state.step > last:
         raise ArtifactError(
             f"the checkpoint stands at step {state.step}, beyond {last}", where=checkpoint, fix="Remove it."
         )
     sampler: Sampler = getattr(goal, "sampler", None) or _sampler(graph, config)
     while state.step < last and not _stale(state, config, validate):
-        loss = _step(model, optimizer, goal, sampler, config, state.step)
+        loss = _step(encoder, optimizer, goal, sampler, config, state.step)
         state.step += 1
         if validate is not None and (state.step % config.validate_every == 0 or state.step == last):
-            _judge(state, model, graph, validate, loss)
+            _judge(state, encoder, graph, validate, loss)
         if checkpoint and config.checkpoint_every and state.step % config.checkpoint_every == 0:
-            save_checkpoint(checkpoint, model, optimizer, state, signature)
+            save_checkpoint(checkpoint, encoder, optimizer, state, signature)
         progress("train", state.step, last)
     if state.best:
-        model.load_state_dict(state.best)
+        encoder.load_state_dict(state.best)
     info = {
-        "encoder": type(model).__name__,
+        "encoder": type(encoder).__name__,
         "train": asdict(config),
         "best_step": state.best_step or state.step,
         "history": state.history,
     }
-    return scorer_of(model, graph, info)
+    return scorer_of(encoder, graph, info)
 
 
 def scorer_of(model: nn.Module, graph: DiGraph, info: dict[str, Any] | None = None) -> Any:
