@@ -73,7 +73,7 @@ class HistoryEncoder(HistoryModel):
         seed: int = 0,
     ) -> None:
         self.config = config = config or HistoryConfig()
-        super().__init__(config.longest)
+        super().__init__(num_items, config.longest)
         dim = config.dim
 
         def normal(name: str, *shape: int) -> Tensor:
@@ -93,8 +93,6 @@ class HistoryEncoder(HistoryModel):
             nn.Parameter(0.1 * normal("narrow", 2 * dim, dim)),
         )
         self.wide_bias, self.dropout = nn.Parameter(torch.zeros(2 * dim)), nn.Dropout(config.dropout)
-        self.bias = nn.Parameter(torch.zeros(num_items))
-        self.temperature = nn.Parameter(torch.tensor(2.5))
 
     def states(self, items: Tensor, inside: Tensor) -> Tensor:
         """Vectors ``[P, dim]`` of the histories that end at each place."""

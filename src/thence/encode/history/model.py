@@ -29,15 +29,15 @@ class HistoryModel(nn.Module):
     """A module that gives a vector for every beginning of every history at once.
 
     Args:
+        num_items: how many items there are.
         longest: items of a history that are looked at, the latest.
     """
 
-    temperature: nn.Parameter
-    bias: nn.Parameter
-
-    def __init__(self, longest: int) -> None:
+    def __init__(self, num_items: int, longest: int) -> None:
         super().__init__()
         self.longest = longest
+        self.bias = nn.Parameter(torch.zeros(num_items))
+        self.temperature = nn.Parameter(torch.tensor(2.5))
 
     @abstractmethod
     def states(self, items: Tensor, inside: Tensor) -> Tensor:

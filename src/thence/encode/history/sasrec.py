@@ -69,14 +69,12 @@ class SasRec(HistoryModel):
         seed: int = 0,
     ) -> None:
         self.config = config = config or SasRecConfig()
-        super().__init__(config.longest)
+        super().__init__(num_items, config.longest)
         vectors = torch.randn(num_items, config.dim, generator=torch_generator(seed, "items"))
         own = vectors / config.dim**0.5 if start is None else torch.as_tensor(start, dtype=torch.float32)
         self.vectors = nn.Parameter(own.clone())
         place = torch.randn(config.longest, config.dim, generator=torch_generator(seed, "places"))
         self.place = nn.Parameter(0.02 * place)
-        self.bias = nn.Parameter(torch.zeros(num_items))
-        self.temperature = nn.Parameter(torch.tensor(2.5))
         self.blocks = nn.ModuleList(_Block(config, seed, block) for block in range(config.blocks))
         self.norm, self.dropout = nn.LayerNorm(config.dim), nn.Dropout(config.dropout)
 
