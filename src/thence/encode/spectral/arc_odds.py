@@ -22,10 +22,9 @@ from thence.encode.baseline.cf_reverse import cf_reverse
 from thence.encode.blend import Blend, fit_blend
 from thence.encode.scorer import Scorer
 from thence.encode.spectral.calibrate import labelled
-from thence.encode.spectral.model import spectral_scorer
+from thence.encode.spectral.model import hide, spectral_scorer
 from thence.encode.spectral.parts import PartsConfig
 from thence.graph import DiGraph
-from thence.graph.split import split_arcs
 
 HIDDEN_SHARE, DAMP = 0.15, 0.3
 
@@ -76,11 +75,8 @@ def arc_odds(
         >>> bool(forward > backward)
         True
     """
-    name = next(iter(graph.relations))
-    shares = (1 - HIDDEN_SHARE, 0.0, HIDDEN_SHARE)
-    parts = split_arcs(graph.main, shares, seed=derive_seed(seed, "odds"), leak_free=whole_pairs)
-    rest = DiGraph(graph.ids, {**graph.relations, name: parts.train}, graph.nodes)
-    pairs, label, _ = labelled(parts.train, parts.test, seed=seed)
+    rest, hidden = hide(graph, HIDDEN_SHARE, derive_seed(seed, "odds"), whole_pairs)
+    pairs, label, _ = labelled(rest.main, hidden, seed=seed)
     taught = fit_blend(
         _opinions(rest, config, whole_pairs, seed), pairs[:, label == 1], pairs[:, label == 0], logarithm=["cf"]
     )

@@ -119,13 +119,15 @@ def spectral_scorer(
     """
     check_fittable(graph)
     config = config or PartsConfig()
-    rest, taught = (graph, hidden) if hidden is not None else _hide(graph, seed, whole_pairs)
+    rest, taught = (graph, hidden) if hidden is not None else hide(graph, HIDDEN_SHARE, seed, whole_pairs)
+    enough = taught.num_arcs >= LEAST_HIDDEN
+    rest = rest if enough else graph
     parts, known = make_parts(rest, config, seed=seed), rest.main
-    if taught is None or taught.num_arcs < LEAST_HIDDEN:
-        mix, odds = plain_mix(len(parts)), Odds((0.0, 0.0), (0.0, 0.0, 0.0))
-    else:
+    if enough:
         mix = learn_mix(parts, known, taught, seed=seed)
         odds = _odds(parts, mix, known, taught, seed)
+    else:
+        mix, odds = plain_mix(len(parts)), Odds((0.0, 0.0), (0.0, 0.0, 0.0))
     if rest is not graph:
         parts, known = make_parts(graph, config, seed=seed), graph.main
     info = {"encoder": "spectral", "parts": asdict(config), "mix": _described(parts, mix)}
@@ -188,12 +190,24 @@ SPECTRAL_GRID: tuple[dict[str, Any], ...] = ({}, {"damp": 0.0})
 """Settings to choose among on validation."""
 
 
-def _hide(graph: DiGraph, seed: int, whole_pairs: bool) -> tuple[DiGraph, Arcs | None]:
-    """The graph without a share of its main relation's arcs, and those; the graph itself where it is small."""
+def hide(graph: DiGraph, share: float, seed: int, whole_pairs: bool) -> tuple[DiGraph, Arcs]:
+    """The graph without a share of its main relation's arcs, drawn at random, and those.
+
+    Args:
+        graph: the graph.
+        share: of its arcs.
+        seed: of what is drawn.
+        whole_pairs: hide an arc together with its reverse.
+
+    Example:
+        >>> from thence.base.ids import IdMap
+        >>> arcs = Arcs.from_pairs([0, 1, 2, 3], [1, 2, 3, 0], num_nodes=4)
+        >>> rest, hidden = hide(DiGraph(IdMap("abcd"), {"bought_after": arcs}), 0.25, 0, False)
+        >>> rest.main.num_arcs, hidden.num_arcs
+        (3, 1)
+    """
     name = next(iter(graph.relations))
-    parts = split_arcs(graph.main, (1 - HIDDEN_SHARE, 0.0, HIDDEN_SHARE), seed=seed, leak_free=whole_pairs)
-    if parts.test.num_arcs < LEAST_HIDDEN:
-        return graph, None
+    parts = split_arcs(graph.main, (1 - share, 0.0, share), seed=seed, leak_free=whole_pairs)
     return DiGraph(graph.ids, {**graph.relations, name: parts.train}, graph.nodes), parts.test
 
 

@@ -78,7 +78,7 @@ def make_parts(graph: DiGraph, config: PartsConfig, *, seed: int = 0) -> dict[st
         (True, 1.0)
     """
     main = weighted(graph.main, config)
-    others = [sp.csr_matrix(weighted(arcs, config)) for arcs in list(graph.relations.values())[1:]]
+    others = [weighted(arcs, config) for arcs in list(graph.relations.values())[1:]]
     features: Any = None
     if graph.nodes is not None and config.features:
         features = (
@@ -105,12 +105,9 @@ def make_parts(graph: DiGraph, config: PartsConfig, *, seed: int = 0) -> dict[st
         parts[f"{name}, then"], parts[f"then {name}"] = Chain((step, a)), Chain((a, step))
         if arcs.directed:
             parts[f"{name} reversed"] = SparseOperator(other.T, config.threads)
-    chance = _chance(main)
     shares = tuple(config.stop * (1 - config.stop) ** t for t in range(config.steps))
-    parts["walks"] = Walks(SparseOperator(sp.csr_matrix(chance), config.threads), shares)
-    both = main + main.T
-    chance = _chance(both)
-    parts["walks either way"] = Walks(SparseOperator(sp.csr_matrix(chance), config.threads), shares)
+    for name, matrix in (("walks", main), ("walks either way", main + main.T)):
+        parts[name] = Walks(SparseOperator(_chance(matrix), config.threads), shares)
     return parts
 
 
@@ -161,7 +158,7 @@ def _like_sources(main: Any, factors: Factors, config: PartsConfig) -> Iterator[
 
 def _like_targets(main: Any, factors: Factors, config: PartsConfig) -> Iterator[tuple[str, Operator]]:
     left, squares, length = factors
-    led = multiply(sp.csr_matrix(main), left, config.threads)
+    led = multiply(main, left, config.threads)
     for ridge in config.ridge:
         kept = squares / (squares + ridge * length)
         yield f"like targets {ridge:g}", LowRank(led * kept, left / _rest(left, kept)[:, None])
@@ -172,7 +169,7 @@ def _like_both(
 ) -> Iterator[tuple[str, Operator]]:
     left, squares, length = before
     right, others, far = after
-    core = left.T @ multiply(sp.csr_matrix(main), right, config.threads)
+    core = left.T @ multiply(main, right, config.threads)
     for ridge in config.ridge[-1:]:
         kept, kept_too = squares / (squares + ridge * length), others / (others + ridge * far)
         yield f"like both {ridge:g}", LowRank((left * kept) @ core, right * kept_too)
