@@ -213,3 +213,16 @@ def test_without_a_query_time_but_the_window_it_waits() -> None:
 def test_settings_out_of_range(own: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="times above 0"):
         Gdfm(**own)  # type: ignore[arg-type]
+
+
+def test_drawn_rows_are_some_of_all_rows() -> None:
+    shown = clicks()
+    whole, part = Gdfm((10, 100)), Gdfm((10, 100), drawn=1.0)
+    for model in (whole, part):
+        model.begin(shown.before(2000), LAB)
+    everything, some = (model.rows(shown.before(2500), 2000) for model in (whole, part))
+    assert len(everything) > len(some) == 500
+    place = np.searchsorted(everything.index, some.index)
+    np.testing.assert_array_equal(everything.index[place], some.index)
+    np.testing.assert_array_equal(everything.columns["weight"][place], some.columns["weight"])
+    np.testing.assert_allclose(everything.columns["seen"][place], some.columns["seen"], rtol=1e-5)
