@@ -6,9 +6,10 @@ traffic_fines       Create Fine → Payment within 300 d; engagement: Send Fine,
                     penalty, appeals. 10,000 cases, the first payment counts.
 
 Only what stands in a case's first row is a feature; of the hospital's, ``isclosed`` and ``flagd`` are left out,
-which stand there but tell how the case ended (3.5 % and 1.9 % of those without are billed). The fines have dates without times: a fine is made at the
-beginning of its day, what follows is known at the end of its own day, a payment last, so that a fine that is
-paid on its first day converts that day.
+which stand there but tell how the case ended (3.5 % and 1.9 % of those without are billed).
+
+The fines have dates without times: a fine is made at the beginning of its day, what follows is known at the end
+of its own day, a payment last, so that a fine that is paid on its first day converts that day.
 
 The cases of the hospital begin within 136 days while half of the bills come after 171 days, so no label is
 final before the last case has begun, and the log as it is cannot be streamed. Its timestamps were shifted by
