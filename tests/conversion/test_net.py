@@ -120,6 +120,9 @@ def test_exposures_of_which_nothing_is_known_have_a_logit(kind: Kind) -> None:
 def test_shapes_out_of_range_say_so() -> None:
     with pytest.raises(ConfigError, match="kind 'tree'"):
         NetConfig("tree")  # type: ignore[arg-type]
-    for wrong in ({"dim": 0}, {"hidden": (8, 0)}, {"cross": 0}):
-        with pytest.raises(ConfigError, match="at least 1"):
-            NetConfig(**wrong)
+    with pytest.raises(ConfigError, match="at least 1"):
+        NetConfig(dim=0)
+    with pytest.raises(ConfigError, match="at least 1"):
+        NetConfig(hidden=(8, 0))
+    with pytest.raises(ConfigError, match="at least 1"):
+        NetConfig(cross=0)
