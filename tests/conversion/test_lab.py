@@ -75,13 +75,16 @@ def test_nothing_is_learned_from_no_rows_and_a_loss_that_is_no_number_stops() ->
         some.learn(FEATURES, Rows(np.arange(9), LABEL[:9]), lambda logits, _: logits[:, 0] * torch.nan, 0)
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [{"batch_size": 0}, {"learning_rate": 0.0}, {"passes": -1}, {"visits": -1.0}, {"weight_decay": 1.0}],
-)
-def test_training_settings_out_of_range_say_so(wrong: dict[str, int]) -> None:
-    with pytest.raises(ConfigError):
-        LearnConfig(**wrong)
+def test_training_settings_out_of_range_say_so() -> None:
+    for wrong in (
+        lambda: LearnConfig(batch_size=0),
+        lambda: LearnConfig(learning_rate=0.0),
+        lambda: LearnConfig(passes=-1),
+        lambda: LearnConfig(visits=-1.0),
+        lambda: LearnConfig(weight_decay=1.0),
+    ):
+        with pytest.raises(ConfigError):
+            wrong()
 
 
 def test_a_classifier_finds_rates_and_weighted_rates() -> None:
