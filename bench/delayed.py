@@ -44,6 +44,7 @@ def more(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--methods", nargs="+", default=None, help="these alone, beside the two bounds")
     parser.add_argument("--size", type=int, default=None, help="exposures of a simulated world, about")
     parser.add_argument("--log", default=None, help="a Parquet file of exposures to run on instead")
+    parser.add_argument("--window-days", type=float, default=None, help="attribution window of that file")
     parser.add_argument("--trials", type=int, default=None, help="settings tried of each method")
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
     parser.add_argument("--report", default=None, help="folder for one page a data set")
@@ -67,7 +68,8 @@ def _one(name: str, arguments: argparse.Namespace, folder: Path) -> dict[str, fl
     job = {
         "data": name,
         "size": arguments.size or (QUICK_SIZE if arguments.quick else SIZE),
-        "log": arguments.log,
+        "log": None if arguments.log is None else str(Path(arguments.log).resolve()),
+        "window_days": arguments.window_days,
         "methods": methods,
         "trials": arguments.trials or (2 if arguments.quick else 6),
         "settings": None,

@@ -73,9 +73,14 @@ def trials(name: str, budget: int) -> list[dict[str, Any]]:
     return [pairs[place] for place in sorted(order.tolist())]
 
 
+def _on(job: dict[str, Any], *, tuning: bool) -> Ground:
+    where = {"log": job["log"], "window_days": job["window_days"]}
+    return ground(job["data"], job["seed"], job["size"], tuning=tuning, **where)
+
+
 def tuned(job: dict[str, Any]) -> dict[str, Any]:
     """The settings of every method with the lowest NLL on the blocks before those that are judged."""
-    on = ground(job["data"], 0, job["size"], tuning=True, log=job["log"])
+    on = _on(job, tuning=True)
     chosen: dict[str, Any] = {}
     for name in job["methods"]:
         found = []
@@ -92,7 +97,7 @@ TUNING = 17  # seed of weights while settings are chosen
 
 def judged(job: dict[str, Any]) -> dict[str, Any]:
     """All methods with the settings given."""
-    on = ground(job["data"], job["seed"], job["size"], tuning=False, log=job["log"])
+    on = _on(job, tuning=False)
     found = {}
     for name in job["methods"]:
         found[name] = one(name, on, job["settings"].get(name, {}), job["seed"]).to_dict()

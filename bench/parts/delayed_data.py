@@ -8,16 +8,19 @@ are final later than the judged blocks begin; this holds for all methods alike, 
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from thence.conversion.exposures import Exposures
 from thence.conversion.learn import LearnConfig
 from thence.conversion.sources.studies import study
 from thence.conversion.sources.study import Study
+from thence.conversion.sources.table import read_exposures
+from thence.conversion.stream import StreamConfig
+from thence.events.clock import DAY
 
 WORLDS = ("criteo_world", "drift_world", "signal_world", "placebo_world")
 REAL = ("demo_coupons", "demo_crosssell", "hospital_billing", "traffic_fines")
@@ -52,7 +55,15 @@ class Ground:
     segment: np.ndarray | None
 
 
-def ground(name: str, seed: int, size: int, *, tuning: bool, log: str | None = None) -> Ground:
+def ground(
+    name: str,
+    seed: int,
+    size: int,
+    *,
+    tuning: bool,
+    log: str | None = None,
+    window_days: float | None = None,
+) -> Ground:
     """A data set, or the part of it that settings are chosen on.
 
     Args:
@@ -61,33 +72,26 @@ def ground(name: str, seed: int, size: int, *, tuning: bool, log: str | None = N
         size: exposures of a simulated world, about.
         tuning: the part before what is judged.
         log: a Parquet file of exposures.
+        window_days: its attribution window; the file's own when None.
     """
     if name in WORLDS and not log:
         made = study(name, TUNING_SEED if tuning else seed, size=size)
         if tuning:
             made = replace(made, end=made.start + TUNED_BLOCKS * made.step)
         return _ground(made, 0, name)
-    made = _of_file(Path(log), name) if log else study(name, folder=os.environ.get("THENCE_DATA"))
+    made = _of_file(Path(log), name, window_days) if log else study(name, folder=os.environ.get("THENCE_DATA"))
     tuned = max(1, round(TUNED_SHARE * made.blocks))
     if tuning:
         return _ground(replace(made, end=made.start + tuned * made.step), 0, name)
     return _ground(made, tuned, name)
 
 
-def _of_file(path: Path, name: str) -> Study:
-    from thence.conversion.sources import table
-
-    shown: Exposures = table.read_exposures(path)
-    return span(shown, name)
-
-
-def span(shown: Exposures, name: str) -> Study:
-    """A stream of exposures that nobody has laid out: it begins when a fifth is mature, in 25 blocks or so."""
-    last = min(shown.until - shown.window, int(shown.time[-1]) + 1)
-    first = int(shown.time[0]) + shown.window
-    start = max(first + max((last - first) // 5, 1), int(np.quantile(shown.time, 0.1)) + shown.window)
-    step = max((last - start) // 25, 1)
-    return Study(name, shown, start, step, start + (last - start) // step * step)
+def _of_file(path: Path, name: str, window_days: float | None) -> Study:
+    window = None if window_days is None else round(window_days * DAY)
+    shown, report = read_exposures(path, window=window)
+    print(f"delayed: {path.name}: {report}", file=sys.stderr)
+    laid = StreamConfig.laid_out(shown)
+    return Study(name, shown, laid.start, laid.step, laid.end or 0)
 
 
 def _ground(made: Study, judged_from: int, name: str) -> Ground:
@@ -116,7 +120,7 @@ def facts(ground: Ground) -> dict[str, Any]:
     return {
         "exposures": len(shown),
         "converted": int(shown.converted.sum()),
-        "window, days": round(shown.window / 86_400_000_000, 2),
+        "window, days": round(shown.window / DAY, 2),
         "blocks": study.blocks - ground.judged_from,
-        "a block, days": round(study.step / 86_400_000_000, 2),
+        "a block, days": round(study.step / DAY, 2),
     }

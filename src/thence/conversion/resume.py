@@ -40,9 +40,21 @@ def signature(exposures: Exposures, estimator: Estimator, settings: object) -> s
         name: value for name, value in vars(estimator).items() if isinstance(value, bool | int | float | str)
     }
     words = [type(estimator).__name__, own, asdict(settings)]  # type: ignore[call-overload]
-    found = hashlib.blake2b(json.dumps(words, sort_keys=True, default=str).encode(), digest_size=16)
+    text = json.dumps([*words, fingerprint(exposures)], sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def fingerprint(exposures: Exposures) -> str:
+    """A digest of exposures: everything that is known of them.
+
+    Example:
+        >>> shown = Exposures.make([0, 10], [4, 30], window=50, until=40)
+        >>> [fingerprint(shown) == fingerprint(shown.before(clock)) for clock in (40, 30)]
+        [True, False]
+    """
     features, events = exposures.features, exposures.engagement
-    found.update(f"{exposures.window} {exposures.until} {features.buckets} {events.kinds}".encode())
+    head = f"{exposures.window} {exposures.until} {features.buckets} {features.names} {events.kinds}"
+    found = hashlib.blake2b(head.encode(), digest_size=16)
     parts = (exposures.time, exposures.conversion_time, features.codes, features.numbers)
     for array in (*parts, events.owner, events.kind, events.time):
         found.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)

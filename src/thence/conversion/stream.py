@@ -58,6 +58,36 @@ class StreamConfig:
         if self.end is not None and self.end <= self.start:
             raise ConfigError(f"the stream ends at {iso(self.end)}, before it starts at {iso(self.start)}")
 
+    @classmethod
+    def laid_out(cls, exposures: Exposures, blocks: int = 25, begin: float = 0.2) -> StreamConfig:
+        """A stream over exposures that nobody has laid out.
+
+        Args:
+            exposures: seen up to the end of the log.
+            blocks: refreshes, about.
+            begin: share of the time in which labels become final that lies before the start.
+
+        Raises:
+            ConfigError: the log is not much longer than the window.
+
+        Example:
+            >>> times = [DAY * k for k in range(100)]
+            >>> shown = Exposures.make(times, [NEVER] * 100, window=10 * DAY, until=100 * DAY)
+            >>> config = StreamConfig.laid_out(shown)
+            >>> config.start // DAY, round(config.step / DAY, 2)
+            (26, 2.56)
+        """
+        first = int(exposures.time[0]) + exposures.window if len(exposures) else 0
+        last = min(exposures.until - exposures.window, int(exposures.time[-1]) + 1) if len(exposures) else 0
+        start = first + int(begin * (last - first)) + 1
+        if last - start < blocks:
+            raise ConfigError(
+                f"the log is no longer than two windows of {exposures.window / DAY:g} d",
+                fix="Give a shorter window or a longer log.",
+            )
+        step = (last - start) // blocks
+        return cls(start, step, start + blocks * step)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Predictions:
@@ -115,19 +145,25 @@ class Stream:
         self.lab = Lab(config.net, config.learn, config.seed, self.learner)
 
     def begin(self) -> None:
-        """Train on the mature exposures, and let the estimator prepare."""
+        """Train on the mature exposures, let the estimator prepare, and learn from those that are open.
+
+        Copies of conversions to come would else stand for exposures of which no row was ever seen.
+        """
         known = self.exposures.before(self.clock)
         settled = self.estimator.settled_rows(known)
         for turn in range(self.config.learn.passes):
             self.learner.learn(known.features, settled, self.estimator.settled_loss, "begin", turn)
         self.estimator.begin(known, self.lab)
+        self._learn(known, known.until - known.window)
 
     def refresh(self) -> None:
         """Move the clock one step on, and learn from the rows that came."""
         since, self.clock = self.clock, self.clock + self.config.step
-        known = self.exposures.before(self.clock)
-        predict = partial(self.learner.logits, known.features)
-        self.estimator.refresh(known, self.lab, predict)
+        self._learn(self.exposures.before(self.clock), since)
+
+    def _learn(self, known: Exposures, since: int) -> None:
+        """Learn from the rows that came in ``[since, clock)``."""
+        self.estimator.refresh(known, self.lab, partial(self.learner.logits, known.features))
         rows = self.estimator.rows(known, since)
         count = round(self.config.learn.visits * (len(known) - known.since(since))) or None
         self.learner.learn(known.features, rows, self.estimator.loss, self.clock, count=count)

@@ -203,7 +203,7 @@ def judge(
         bucket = ages.group_bucket(ages.group_age(exposures.time, group)[index])
         tables["group"] = _table(bucket, ages.GROUP_NAMES, block, y, p)
     if config is not None:
-        refreshed = config.start + predictions.block * config.step
+        refreshed = config.start + predictions.block.astype(np.int64) * config.step
         bucket = ages.model_bucket(time - refreshed, config.step)
         tables["model"] = _table(bucket, ages.model_names(config.step), block, y, p)
     if segment is not None:

@@ -87,8 +87,8 @@ class Streamed:
             for name, each in art.config["told"]:
                 for seed, told in enumerate(each):
                     rows = (names == name) & (column["seed"] == seed)
-                    parts = (column[key][rows] for key in ("exposure", "probability", "block"))
-                    runs.setdefault(name, []).append(Predictions(*parts, told=told))
+                    index, p, block = (column[key][rows] for key in ("exposure", "probability", "block"))
+                    runs.setdefault(name, []).append(Predictions(index, p, block.astype(np.int64), told))
             return cls(runs, art.config["start"], art.config["step"], art.config["of"])
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(f"inconsistent predictions: {error!r}", where=folder) from error

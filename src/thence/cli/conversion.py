@@ -1,0 +1,396 @@
+"""``thence conversion``: models of whether an exposure will convert, on labels that are still changing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from thence.cli.console import emit, say, show
+from thence.cli.options import Into, JsonFlag
+from thence.cli.progress import progress_shown
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from thence.conversion.estimator import Estimator
+    from thence.conversion.exposures import Exposures
+    from thence.evaluate.conversion.predictions import Streamed
+    from thence.evaluate.conversion.report import ConversionReport
+
+FIT_EXAMPLE = "Example:  thence conversion fit clicks.parquet --window-days 30 --into runs/clicks/model"
+STREAM_EXAMPLE = "Example:  thence conversion stream clicks.parquet --window-days 30 --into runs/clicks/stream"
+EVALUATE_EXAMPLE = (
+    "Example:  thence conversion evaluate runs/clicks/stream clicks.parquet --into runs/clicks/report"
+)
+SCORE_EXAMPLE = "Example:  thence conversion score runs/clicks/model today.parquet --into scored.parquet"
+BOUNDS = ("pretrained", "oracle")
+USUAL = ("naive", "wait", "es_dfm", "es_dfm_exact", "ours")
+ADDED = "probability"
+
+app = typer.Typer(
+    name="conversion",
+    help="Whether an exposure will convert, learned while labels are still changing.",
+    no_args_is_help=True,
+)
+
+Source = Annotated[
+    Path, typer.Argument(help="Exposures: Parquet with time, conversion_time and columns of features.")
+]
+WindowDays = Annotated[
+    float | None,
+    typer.Option(min=1e-6, help="Attribution window; not needed for a file that thence wrote."),
+]
+Until = Annotated[str | None, typer.Option(help="When the log ends; after its last time when left out.")]
+Numeric = Annotated[
+    list[str] | None, typer.Option(help="A column of whole numbers that counts; repeat it for several.")
+]
+WaitHours = Annotated[float, typer.Option(min=0.0, help="Waiting time of the estimators that label after one.")]
+Net = Annotated[Literal["logistic", "mlp", "dcn"], typer.Option(help="The shape of the network.")]
+Batch = Annotated[int, typer.Option(min=1, help="Rows a step.")]
+Rate = Annotated[float, typer.Option(help="Learning rate.")]
+Group = Annotated[
+    str | None, typer.Option(help="Column whose values have an age; the first category when left out.")
+]
+Segment = Annotated[str | None, typer.Option(help="Column by whose values calibration is shown.")]
+
+
+@app.command(epilog=FIT_EXAMPLE)
+def fit(
+    source: Source,
+    into: Into,
+    window_days: WindowDays = None,
+    until: Until = None,
+    at: Annotated[str | None, typer.Option(help="The clock: nothing after it is learned.")] = None,
+    after: Annotated[
+        Path | None, typer.Option("--from", help="An earlier model, which learns what has come since.")
+    ] = None,
+    estimator: Annotated[str | None, typer.Option(help="How to learn from open labels.")] = None,
+    numeric: Numeric = None,
+    wait_hours: WaitHours = 1.0,
+    net: Net = "mlp",
+    batch_size: Batch = 1024,
+    learning_rate: Rate = 1e-3,
+    passes: Annotated[int, typer.Option(min=1, help="Over the rows that are there.")] = 2,
+    seed: int = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Fit a model on exposures, or refresh an earlier one, and save it."""
+    from thence.conversion.learn import LearnConfig
+    from thence.conversion.model import ConversionModel
+    from thence.conversion.net import NetConfig
+    from thence.events.clock import HOUR, iso
+
+    model = ConversionModel.load(after) if after is not None else None
+    if model is not None and window_days is None:
+        window_days = model.window / (24 * HOUR)
+    exposures = _read(source, window_days, until, numeric)
+    if model is not None:
+        model.partial_fit(exposures, at or exposures.until)
+    else:
+        model = ConversionModel(
+            estimator or _ours(),
+            wait=round(wait_hours * HOUR),
+            net=NetConfig(net),
+            learn=LearnConfig(batch_size, learning_rate, passes=passes),
+            kinds=_kinds(source, exposures),
+            seed=seed,
+        )
+        with progress_shown() as progress:
+            model.fit(exposures, at, progress=progress)
+    model.save(into)
+    if as_json:
+        told = {"estimator": model.estimator, "version": model.version, "known_until": iso(model.clock)}
+        emit({"into": into, **told, "label_age_days": model.label_age / (24 * HOUR)})
+    else:
+        show(f"{into}: {model!r}, version {model.version}")
+
+
+@app.command(epilog=STREAM_EXAMPLE)
+def stream(
+    source: Source,
+    into: Annotated[Path, typer.Option("--into", help="Folder for predictions and report.")],
+    window_days: WindowDays = None,
+    until: Until = None,
+    start: Annotated[str | None, typer.Option(help="When the stream begins.")] = None,
+    step_hours: Annotated[float | None, typer.Option(help="From one refresh to the next.")] = None,
+    end: Annotated[str | None, typer.Option(help="When it ends; where labels end when left out.")] = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option("--method", help="An estimator, repeat it for several; the usual ones when left out."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 5,
+    numeric: Numeric = None,
+    wait_hours: WaitHours = 1.0,
+    net: Net = "mlp",
+    batch_size: Batch = 256,
+    learning_rate: Rate = 1e-3,
+    visits: Annotated[
+        float, typer.Option(min=0.01, help="Gradient rows a refresh per exposure, the same for all.")
+    ] = 1.0,
+    group: Group = None,
+    segment: Segment = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Let estimators learn block by block and predict the next; write predictions and a report.
+
+    An interrupted command goes on where it stopped, with the same result to the byte.
+    """
+    import shutil
+
+    from thence.conversion.learn import LearnConfig
+    from thence.conversion.net import NetConfig
+    from thence.conversion.resume import fingerprint
+    from thence.evaluate.conversion.predictions import Streamed
+    from thence.events.clock import HOUR
+
+    exposures = _read(source, window_days, until, numeric)
+    learn = LearnConfig(batch_size, learning_rate, visits=visits)
+    config = _laid_out(exposures, start, step_hours, end, {"net": NetConfig(net), "learn": learn})
+    names = _methods(method)
+    columns = _columns(exposures, group, segment)  # a wrong name is told before hours of work
+    runs = {
+        name: [_run(exposures, name, config, seed, round(wait_hours * HOUR), into) for seed in range(seeds)]
+        for name in names
+    }
+    made = Streamed(runs, config.start, config.step, fingerprint(exposures))
+    made.save(into / "predictions")
+    report = _judged(made, exposures, columns, source)
+    report.save(into / "report")
+    shutil.rmtree(into / "checkpoints", ignore_errors=True)  # the stream is done
+    _tell(report, into / "report", as_json)
+
+
+@app.command(epilog=EVALUATE_EXAMPLE)
+def evaluate(
+    predictions: Annotated[Path, typer.Argument(help="What thence conversion stream wrote.")],
+    source: Source,
+    into: Into,
+    window_days: WindowDays = None,
+    until: Until = None,
+    numeric: Numeric = None,
+    group: Group = None,
+    segment: Segment = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Judge the predictions of a stream by final labels, and write the report."""
+    from thence.base.errors import DataError
+    from thence.conversion.resume import fingerprint
+    from thence.evaluate.conversion.predictions import Streamed
+
+    inside = predictions / "predictions"
+    made = Streamed.load(inside if inside.is_dir() else predictions)
+    exposures = _read(source, window_days, until, numeric)
+    if made.of != fingerprint(exposures):
+        raise DataError(
+            "these are not the exposures that were predicted",
+            where=source,
+            fix="Give the same file, window and end of the log as to thence conversion stream.",
+        )
+    report = _judged(made, exposures, _columns(exposures, group, segment), source)
+    report.save(into)
+    _tell(report, into, as_json)
+
+
+@app.command(epilog=SCORE_EXAMPLE)
+def score(
+    model: Annotated[Path, typer.Argument(help="What thence conversion fit wrote.")],
+    table: Annotated[Path, typer.Argument(help="Parquet with the columns that the model was fitted on.")],
+    into: Annotated[Path, typer.Option("--into", help="Parquet file to write.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Append the probability of a conversion to a table, row by row."""
+    from thence.conversion.model import ConversionModel
+
+    opened = ConversionModel.load(model)
+    rows, total = _score(opened, table, into)
+    mean = total / rows if rows else None
+    if as_json:
+        emit({"into": into, "rows": rows, "mean": mean, "version": opened.version})
+    else:
+        told = "" if mean is None else f", mean {ADDED} {mean:.4f}"
+        show(f"{into}: {rows:,} rows scored by version {opened.version}{told}")
+
+
+def _read(path: Path, window_days: float | None, until: str | None, numeric: list[str] | None) -> Exposures:
+    """Exposures of a file; what was refused is told."""
+    from thence.conversion.sources.table import read_exposures
+    from thence.events.clock import DAY
+
+    window = None if window_days is None else round(window_days * DAY)
+    exposures, report = read_exposures(path, window=window, until=until, numeric=numeric or ())
+    if report.refused or report.events:
+        say(f"{path}: {report}")
+    return exposures
+
+
+def _kinds(path: Path, exposures: Exposures) -> dict[str, str]:
+    """What values the columns of categories hold: codes in a file that thence wrote, else text or integers."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from thence.conversion.sources.table import META
+
+    schema = pq.read_schema(path)
+    names = exposures.features.names[: len(exposures.features.buckets)]
+    if META in (schema.metadata or {}):
+        return dict.fromkeys(names, "code")
+    whole = {name for name in names if pa.types.is_integer(schema.field(name).type)}
+    return {name: "integer" if name in whole else "any" for name in names}
+
+
+def _ours() -> str:
+    from thence.conversion.delayed import ESTIMATORS
+
+    return "ours" if "ours" in ESTIMATORS else "es_dfm_exact"
+
+
+def _methods(asked: list[str] | None) -> list[str]:
+    """The bounds, and what was asked for."""
+    from thence.base.errors import ConfigError, nearest
+    from thence.conversion.delayed import ESTIMATORS
+
+    for name in asked or ():
+        if name not in ESTIMATORS and name not in BOUNDS:
+            raise ConfigError(f"no estimator is called {name!r}", fix=nearest(name, ESTIMATORS))
+    wanted = asked or [name for name in USUAL if name in ESTIMATORS]
+    return list(dict.fromkeys([*BOUNDS, *wanted]))
+
+
+def _laid_out(
+    exposures: Exposures, start: str | None, step_hours: float | None, end: str | None, learning: dict[str, Any]
+) -> Any:
+    """When the stream begins, steps and ends."""
+    from dataclasses import replace
+
+    from thence.conversion.stream import StreamConfig
+    from thence.events.clock import HOUR, micros
+
+    usual = StreamConfig.laid_out(exposures)
+    given = {"start": micros(start)} if start else {}
+    given |= {"end": micros(end) if end else None} if end or start or step_hours else {}
+    given |= {"step": round(step_hours * HOUR)} if step_hours is not None else {}
+    return replace(usual, **given, **learning)
+
+
+def _run(exposures: Exposures, name: str, config: Any, seed: int, wait: int, into: Path) -> Any:
+    """Run one estimator with one seed; it stops in and goes on from a folder of its own."""
+    import time
+    from dataclasses import replace
+
+    from thence.conversion.stream import run_stream
+
+    begun = time.process_time()
+    with progress_shown() as progress:
+        made = run_stream(
+            exposures,
+            _estimator(name, exposures, wait),
+            replace(config, seed=seed),
+            checkpoint=into / "checkpoints" / f"{name}-{seed}",
+            progress=lambda task, done, total: progress(f"{name}, seed {seed}", done, total),
+        )
+    return replace(made, told=made.told | {"seconds": time.process_time() - begun})
+
+
+def _estimator(name: str, exposures: Exposures, wait: int) -> Estimator:
+    from thence.conversion.delayed import Oracle, Protocol, make
+    from thence.conversion.delayed.settle import Pretrained
+
+    if name == "oracle":
+        return Oracle(exposures)
+    return Pretrained() if name == "pretrained" else make(name, Protocol(wait, exposures.window))
+
+
+def _columns(exposures: Exposures, group: str | None, segment: str | None) -> dict[str, np.ndarray | None]:
+    """Codes of the columns that ages and segments are told by."""
+    from thence.base.errors import ConfigError, nearest
+
+    features = exposures.features
+    names = features.names[: len(features.buckets)]
+    for name in (group, segment):
+        if name is not None and name not in names:
+            raise ConfigError(f"no column of categories is called {name!r}", fix=nearest(name, names))
+    first = group or (names[0] if names else None)
+    chosen = {"group": first, "segment": segment}
+    return {
+        what: None if name is None else features.codes[:, names.index(name)] for what, name in chosen.items()
+    }
+
+
+def _judged(
+    made: Streamed, exposures: Exposures, columns: Mapping[str, np.ndarray | None], source: Path
+) -> ConversionReport:
+    from thence.evaluate.conversion import ConversionReport, Standing, judge
+    from thence.evaluate.conversion.report import delay_curve
+    from thence.events.clock import DAY
+
+    runs = {
+        name: [
+            judge(exposures, one, config=made.config, group=columns["group"], segment=columns["segment"])
+            for one in each
+        ]
+        for name, each in made.runs.items()
+    }
+    info = {
+        "title": source.stem.replace("_", " "),
+        "exposures": len(exposures),
+        "window, days": exposures.window / DAY,
+        "a block, days": made.step / DAY,
+        "seeds": max(len(each) for each in made.runs.values()),
+        "delays": delay_curve(exposures),
+    }
+    return ConversionReport(Standing(runs), info)
+
+
+def _tell(report: ConversionReport, into: Path, as_json: bool) -> None:
+    from thence.evaluate.conversion.page import cautions, verdict
+
+    standing = report.standing
+    if as_json:
+        emit({"report": into, "figures": standing.flat(), "cautions": cautions(standing)})
+        return
+    names = ("AUC", "PRAUC", "NLL", "ECE", "RI_AUC", "RI_NLL", "calibration")
+    flat = standing.flat()
+    show(f"{'':<14}" + "".join(f"{name:>12}" for name in names))
+    for method in sorted(standing.methods, key=lambda name: flat.get(f"{name}.NLL", 9.0)):
+        cells = (flat.get(f"{method}.{name}") for name in names)
+        show(f"{method:<14}" + "".join(f"{'-' if cell is None else f'{cell:.4f}':>12}" for cell in cells))
+    show(verdict(standing))
+    for text in cautions(standing):
+        show(text)
+    show(f"{into / 'report.html'}")
+
+
+def _score(model: Any, table: Path, into: Path) -> tuple[int, float]:
+    """Write the table with a column more, batch by batch; rows and the sum of probabilities."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from thence.base.errors import DataError
+
+    if not table.is_file():
+        raise DataError("no such file", where=table)
+    beside = into.with_name(into.name + ".part")
+    rows, total = 0, 0.0
+    try:
+        with pq.ParquetFile(table) as source:
+            schema = source.schema_arrow
+            if ADDED in schema.names:
+                raise DataError(f"there is a column {ADDED!r} already", where=table, fix="Rename it.")
+            missing = [name for name in model.schema.names if name not in schema.names]
+            if missing:
+                raise DataError(f"columns {missing} are missing", where=table)
+            with pq.ParquetWriter(beside, schema.append(pa.field(ADDED, pa.float64()))) as sink:
+                for batch in source.iter_batches(262_144):
+                    columns = {name: batch[name] for name in model.schema.names}
+                    chance = model.predict_proba(model.schema.features(columns))[:, 1]
+                    sink.write_batch(pa.record_batch([*batch.columns, pa.array(chance)], schema=sink.schema))
+                    rows, total = rows + len(chance), total + float(chance.sum())
+        beside.replace(into)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"cannot be read or written: {error}", where=table) from error
+    finally:
+        beside.unlink(missing_ok=True)
+    return rows, total
