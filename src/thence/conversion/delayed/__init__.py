@@ -16,6 +16,7 @@ from thence.conversion.delayed.defer import Defer
 from thence.conversion.delayed.defuse import Defuse
 from thence.conversion.delayed.dfm import Dfm
 from thence.conversion.delayed.dfm_hazard import DfmHazard
+from thence.conversion.delayed.engaged import Engaged
 from thence.conversion.delayed.es_dfm import EsDfm
 from thence.conversion.delayed.fnc import Fnc
 from thence.conversion.delayed.fnw import Fnw
@@ -47,6 +48,7 @@ ESTIMATORS: dict[str, Callable[..., Estimator]] = {
     "bi_defuse": lambda at, **own: BiDefuse(at.wait, **own),
     "ulc": lambda at, **own: Ulc(**own),
     "gdfm": lambda at, **own: Gdfm(**own),
+    "ours": lambda at, **own: Engaged(**own),
 }
 """From a name to what makes the estimator of a protocol; further settings are given by name."""
 
@@ -79,6 +81,7 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
     "bi_defuse": _REFITS,
     "ulc": [{"tau": tau, "span": span} for tau in (0.25, 0.5, 1.0) for span in (0.0, 0.25, 1.0)],
     "gdfm": [{"every": 0}, {"every": 1}, {"every": 1, "beta": 0.0}, {"every": 1, "keep": 0.0}],
+    "ours": [{"ahead": 0.0}, {"ahead": 0.5}, {"ahead": 1.0}],
 }
 """Settings to choose from, on data before the stream; ``wait`` replaces that of the protocol."""
 

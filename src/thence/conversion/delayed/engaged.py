@@ -1,0 +1,191 @@
+"""Ours: importance weights that know how old an exposure is and what was done about it since.
+
+P(X, Y) is the joint of exposures and matured labels, Q(X, Y) the joint of the rows that the trainer sees: at
+each refresh one row for every new exposure, with what is known of it then, and a positive copy of every late
+conversion. With q = P(y = 1 | x, a, g, v = 0) for age a and engagement g so far, an unconverted exposure is a
+negative of weight 1 - q. Of the conversion that may still come the part λ is paid ahead and the rest when it
+comes true:
+
+    new, converted    1 · l1
+    new, open         λ q · l1 + (1 - q) · l0,        λ = ahead · q
+    late conversion   (1 - λ) · l1                    with the λ of its first row
+
+These are exact joint weights for any λ that depends on what was seen at the first row: averaged over it, l1 has
+P(v = 1 | x) + E[λ q + (1 - λ) q | x] = p(x) and l0 has E[1 - q | x] = 1 - p(x). The training mass of x stays
+p(x), and no weight is above 1. What is sure is learned at once, what is not when it is known.
+
+The prior in q = σ(logit f(x) + log Λ(a, g)) is the model as it stands, so that it follows the drift; log Λ
+comes from exposures that are mature by now (:mod:`.ratio`). The priors that Λ is learned with were predicted
+before their exposures were learned from; those of the exposures that the stream begins with are cross-fitted.
+Λ with engagement is used where it foretells exposures that neither Λ has seen better than Λ of the age alone,
+by more than two standard errors: without signal it costs nothing.
+
+Unlike FNW, which also weighs by its own prediction, f = 1 is no resting place: with a share S of the
+conversions still to come and f near 1 the expected gradient is (1 - f) (1 - p) / S away from it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit, logit
+
+from thence.base.errors import ConfigError
+from thence.base.rng import generator
+from thence.conversion.delayed.ratio import Ratio, Seen, seen, surprise, teach, widths
+from thence.conversion.estimator import Estimator
+from thence.conversion.exposures import Exposures
+from thence.conversion.lab import Lab, Predict
+from thence.conversion.rows import Rows, joined, late, standing
+
+COHORT, LOOKS, NEWEST = 50_000, 2, 0.2
+ENOUGH = 200
+"""Mature exposures below which nothing is learned from them."""
+
+
+class Engaged(Estimator):
+    """Exact joint weights by prior, age and engagement.
+
+    Args:
+        ahead: how much of a conversion that is expected is paid before it comes, times how sure it is.
+        every: refreshes from one fit of Λ to the next; 0 for a single one, when the stream begins.
+        engagement: whether engagement may be looked at.
+
+    Raises:
+        ConfigError: ``ahead`` is not between 0 and 1, or ``every`` negative.
+
+    Example:
+        >>> shown = Exposures.make([0, 10, 20], [4, 30, 99], window=50, until=100).before(36)
+        >>> Engaged().rows(shown, 5).columns["positive"].tolist()  # two new ones, of which one has converted
+        [1.0, 0.0]
+
+    Reference: formulas above; the exact weights on the stream of Yang et al., AAAI 2021, are the special case
+    of one age, no engagement and nothing ahead.
+    """
+
+    def __init__(self, ahead: float = 0.5, *, every: int = 5, engagement: bool = True) -> None:
+        if not 0 <= ahead <= 1 or every < 0:
+            raise ConfigError(f"ahead {ahead}, every {every}", fix="Give ahead in [0, 1] and every at least 0.")
+        self.ahead, self.every, self.engagement = ahead, every, engagement
+        self.turn, self.seed = 0, 0
+        self.prior = np.empty(0, np.float32)
+        self.paid = np.empty(0, np.float32)
+        self.blind, self.aware = Ratio(*widths(0)), Ratio(*widths(0))
+        self.taught, self.looks, self.gain, self.share = False, False, 0.0, 1.0
+        self.judged_from = 0
+        self._predict: Predict | None = None
+
+    def begin(self, known: Exposures, lab: Lab) -> None:
+        """Cross-fit priors of the mature exposures, and learn Λ from them."""
+        self.seed, self.turn, self.judged_from = lab.seed, 0, 0
+        still, rising = widths(len(known.engagement.kinds))
+        self.blind, self.aware = Ratio(still, rising, lab.seed), Ratio(still, rising, lab.seed)
+        self.taught = self.looks = False
+        self.prior = np.full(len(known), np.nan, np.float32)
+        self.paid = np.zeros(len(known), np.float32)
+        index = np.flatnonzero(known.mature)[-COHORT:]
+        half = generator(lab.seed, "engaged", "halves").integers(0, 2, len(index)) == 0
+        for part, name in ((half, "first half"), (~half, "second half")):
+            features, label = known.features.take(index[~part]), known.converted[index[~part]]
+            found = lab.classifier(features, label, name=name).predict(known.features.take(index[part]))
+            self.prior[index[part]] = logit(np.clip(found, 1e-4, 1 - 1e-4))
+        self._learn(known)
+
+    def refresh(self, known: Exposures, lab: Lab, predict: Predict) -> None:
+        """Predict what is new before it is learned from, and learn Λ again where it is time to."""
+        self._predict = predict
+        more = len(known) - len(self.prior)
+        self.prior = np.concatenate([self.prior, np.full(max(more, 0), np.nan, np.float32)])
+        self.paid = np.concatenate([self.paid, np.zeros(max(more, 0), np.float32)])
+        new = np.flatnonzero(np.isnan(self.prior[: len(known)]) & ~known.mature)
+        self.prior[new] = predict(new)[:, 0]
+        self.turn += 1
+        if self.every and self.turn % self.every == 0:
+            self._learn(known)
+
+    def rows(self, known: Exposures, since: int) -> Rows:
+        """New exposures as they stand, and late conversions of older ones."""
+        first = known.since(since)
+        new = standing(known, np.arange(first, len(known)))
+        later = np.where(new.label > 0, 0.0, self.later(known, new.index))
+        ahead = self.ahead * later
+        if self._predict is not None:
+            self.paid[new.index] = ahead
+        positive, negative = new.label + ahead * later, (1 - new.label) * (1 - later)
+        copies = late(known, since, 0)
+        copies = copies.take(np.flatnonzero(copies.index < first))
+        rest = copies.label if self._predict is None else 1 - self.paid[copies.index]
+        weights = np.concatenate([positive, rest]), np.concatenate([negative, np.zeros(len(copies))])
+        rows = joined(Rows(new.index, new.label), copies)
+        total = weights[0] + weights[1]
+        self.share = float(total.sum() ** 2 / (len(rows) * (total**2).sum())) if total.any() else 1.0
+        return rows.adding({"positive": weights[0].astype("f"), "negative": weights[1].astype("f")})
+
+    def told(self) -> dict[str, float]:
+        """Effective sample size over rows at the last refresh; what engagement is worth in nats, and its use."""
+        return {
+            "effective_share": self.share,
+            "engagement_gain": self.gain,
+            "engagement_used": float(self.looks),
+        }
+
+    def later(self, known: Exposures, index: np.ndarray) -> np.ndarray:
+        """P(y = 1 | x, age, engagement, no conversion yet) ``[r]`` at the clock; 0 where mature.
+
+        Args:
+            known: what is known now.
+            index: ``[r]`` exposures that have not converted.
+        """
+        ratio = self.aware if self.looks else self.blind
+        if not self.taught or self._predict is None or not len(index):
+            return np.zeros(len(index))
+        of = seen(known, index, np.full(len(index), known.until))
+        odds = self._predict(index)[:, 0].astype(np.float64) + ratio.log_ratio(of if self.looks else of.blind())
+        return np.where(known.mature[index], 0.0, expit(odds))
+
+    def _learn(self, known: Exposures) -> None:
+        """Judge both Λ on exposures that neither has seen, and then learn from those too."""
+        index = np.flatnonzero(known.mature & ~np.isnan(self.prior[: len(known)]))[-COHORT:]
+        label = known.converted[index]
+        if len(index) < ENOUGH or label.all() or not label.any():
+            return
+        prior = _recalibrated(self.prior[index].astype(np.float64), label)
+        rng = generator(self.seed, "engaged", "ages", self.turn)
+        at = known.time[index] + _ages(rng, LOOKS, len(index), known.window)
+        look, row = np.nonzero(~label | (known.conversion_time[index] >= at))
+        of, y, offset = seen(known, index[row], at[look, row]), label[row], prior[row]
+        if self.engagement and len(known.engagement.kinds):
+            fresh = index[row] >= (self.judged_from or index[round((1 - NEWEST) * len(index))])
+            self._judge(of, y, offset, fresh)
+            teach(self.aware, of, offset, y, self.seed, again=self.taught)
+        teach(self.blind, of.blind(), offset, y, self.seed, again=self.taught)
+        self.taught, self.judged_from = True, int(index[-1]) + 1
+
+    def _judge(self, of: Seen, label: np.ndarray, offset: np.ndarray, fresh: np.ndarray) -> None:
+        """Whether Λ with engagement is better by two standard errors where nothing was learned from."""
+        old, new = np.flatnonzero(~fresh), np.flatnonzero(fresh)
+        if not len(new) or not len(old):
+            return
+        if not self.taught:
+            for ratio, part in ((self.aware, of), (self.blind, of.blind())):
+                teach(ratio, part.take(old), offset[old], label[old], self.seed)
+            self.taught = True
+        without = surprise(offset[new] + self.blind.log_ratio(of.blind().take(new)), label[new])
+        better = without - surprise(offset[new] + self.aware.log_ratio(of.take(new)), label[new])
+        self.gain = float(better.mean())
+        self.looks = self.gain > 2 * float(better.std()) / len(new) ** 0.5
+
+
+def _ages(rng: np.random.Generator, looks: int, count: int, window: int) -> np.ndarray:
+    """Random ages ``[looks, n]``, µs: half even over a thirtieth of the window, half by the logarithm."""
+    size = (looks, count)
+    young = rng.random(size) * window / 30
+    older = window / 60 * np.exp(rng.random(size) * np.log(60.0))
+    return np.where(rng.random(size) < 0.5, young, older).astype(np.int64)
+
+
+def _recalibrated(prior: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Logits ``[n]`` shifted and scaled so that they fit final labels (Platt)."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=1e6).fit(prior[:, None], label)
+    return max(float(model.coef_[0, 0]), 0.0) * prior + float(model.intercept_[0])

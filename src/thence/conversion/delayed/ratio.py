@@ -1,0 +1,184 @@
+"""How much more likely is what was seen so far of an exposure if it converts late than if it never does?
+
+An exposure at age a, with engagement g so far and no conversion yet, has the posterior odds
+
+    P(y = 1 | x, a, g, v = 0)     P(y = 1 | x)
+    ------------------------- =  -------------- · Λ(a, g),      Λ = P(a, g, v = 0 | y = 1) / P(a, g | y = 0)
+    P(y = 0 | x, a, g, v = 0)     P(y = 0 | x)
+
+Λ is learned as what must be added to the logit of a prediction that was made before anything was seen:
+
+    log Λ = u(g) - Σ_k softplus(v_k(g)) φ_k,    φ = t / (t + τ), t the age or the time since a kind's last event
+
+so that, with the engagement given, it falls as the exposure grows older. A shift of P(y | x), which is what
+drifts from day to day, leaves Λ as it is; that is why it may be learned on exposures that are mature by now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from thence.base.rng import generator, torch_generator
+from thence.conversion.exposures import Exposures
+from thence.conversion.lab import weighted
+
+RAMPS = (1 / 2880, 1 / 720, 1 / 180, 1 / 45, 1 / 10, 1 / 3)
+"""τ of the ramps, as fractions of the window: a quarter of an hour to ten days of thirty."""
+SLOW = RAMPS[2:5]
+"""τ for the times of engagement."""
+WIDTH, BATCH, STEPS, RATE = 32, 512, 2_000, 1e-2
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What was seen of exposures by some moment.
+
+    Args:
+        still: ``[r, F]`` float32: a one, and the engagement, which do not change while time passes.
+        rising: ``[r, K]`` float32: ramps of the age and of the time since the last event of each kind.
+    """
+
+    still: np.ndarray
+    rising: np.ndarray
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.still)
+
+    def take(self, rows: np.ndarray) -> Seen:
+        """Some of the rows."""
+        return Seen(self.still[rows], self.rising[rows])
+
+    def blind(self) -> Seen:
+        """The same without engagement."""
+        still, rising = np.zeros_like(self.still), np.zeros_like(self.rising)
+        still[:, 0], rising[:, : len(RAMPS)] = self.still[:, 0], self.rising[:, : len(RAMPS)]
+        return Seen(still, rising)
+
+
+def seen(known: Exposures, index: np.ndarray, clock: np.ndarray) -> Seen:
+    """What was seen of some exposures before a moment of their own.
+
+    Args:
+        known: the exposures.
+        index: ``[r]`` their places.
+        clock: ``[r]`` microseconds UTC, not before the exposure.
+
+    Example:
+        >>> shown = Exposures.make([0, 0], [9, 9], window=60)
+        >>> found = seen(shown, np.array([0, 1]), np.array([0, 20]))
+        >>> found.rising[:, -1].round(2).tolist()  # t / (t + τ) at ages 0 and τ
+        [0.0, 0.5]
+    """
+    window = float(known.window)
+    start = known.time[index]
+    age = np.minimum((clock - start) / window, 1.0)
+    still, rising = [np.ones(len(index))], [age / (age + tau) for tau in RAMPS]
+    count, last = known.engagement.so_far(np.asarray(clock), index)
+    for times, when in zip(count.T, last.T, strict=True):
+        ever = times > 0
+        lag = np.where(ever, (when - start) / window, 0.0)
+        silence = np.where(ever, (clock - when) / window, 0.0)
+        still += [ever, np.log1p(times), *(lag / (lag + tau) for tau in SLOW)]
+        rising += [silence / (silence + tau) for tau in SLOW]
+    return Seen(np.stack(still, 1).astype(np.float32), np.stack(rising, 1).astype(np.float32))
+
+
+def widths(kinds: int) -> tuple[int, int]:
+    """F and K for so many kinds of engagement.
+
+    Example:
+        >>> widths(0), widths(2)
+        ((1, 6), (11, 12))
+    """
+    return 1 + kinds * (2 + len(SLOW)), len(RAMPS) + kinds * len(SLOW)
+
+
+class Ratio(nn.Module):
+    """Values of log Λ of what was seen.
+
+    Args:
+        still: numbers that do not change while time passes.
+        rising: numbers that rise with it.
+        seed: of the weights.
+
+    Example:
+        >>> ratio = Ratio(1, 2)
+        >>> young, old = ratio(torch.zeros(2, 1), torch.tensor([[0.1, 0.2], [0.3, 0.4]])).tolist()
+        >>> young > old
+        True
+    """
+
+    def __init__(self, still: int, rising: int, seed: int = 0) -> None:
+        super().__init__()
+        rng = torch_generator(seed, "conversion", "ratio")
+        shapes = [(WIDTH, still), (WIDTH, WIDTH), (1 + rising, WIDTH)]
+        self.weights = nn.ParameterList(
+            nn.Parameter(torch.randn(*shape, generator=rng) * (0.2 if place == 2 else 2**0.5) / shape[1] ** 0.5)
+            for place, shape in enumerate(shapes)
+        )
+        self.biases = nn.ParameterList(nn.Parameter(torch.zeros(shape[0])) for shape in shapes)
+        with torch.no_grad():
+            self.biases[2][1:] = -1.0
+
+    def forward(self, still: Tensor, rising: Tensor) -> Tensor:
+        """Values of log Λ ``[r]`` from ``[r, F]`` and ``[r, K]``."""
+        hidden = still
+        for place in range(2):
+            hidden = torch.relu(hidden @ self.weights[place].T + self.biases[place])
+        found = hidden @ self.weights[2].T + self.biases[2]
+        return found[:, 0] - (softplus(found[:, 1:]) * rising).sum(dim=1)
+
+    def log_ratio(self, of: Seen) -> np.ndarray:
+        """Values of log Λ ``[r]`` float32."""
+        with torch.no_grad():
+            return self(torch.from_numpy(of.still), torch.from_numpy(of.rising)).numpy()
+
+
+def teach(
+    ratio: Ratio, of: Seen, prior: np.ndarray, label: np.ndarray, seed: int = 0, *, again: bool = False
+) -> None:
+    """Learn log Λ by logistic regression with the prior's logit as offset.
+
+    Args:
+        ratio: what learns, in place.
+        of: what was seen of exposures that had not converted by then.
+        prior: ``[r]`` logit of the prior.
+        label: ``[r]`` the final label.
+        seed: of the order.
+        again: it has learned before; a quarter of the steps is enough then.
+
+    Example:
+        >>> shown = Exposures.make(np.zeros(4000, int), np.full(4000, 9), window=60)
+        >>> early = seen(shown, np.arange(4000), np.full(4000, 20))
+        >>> ratio = Ratio(*widths(0))
+        >>> teach(ratio, early, np.zeros(4000), np.arange(4000) % 4 == 0)  # a quarter converts: odds 1 : 3
+        >>> bool(abs(np.exp(ratio.log_ratio(early)[0]) - 1 / 3) < 0.05)
+        True
+    """
+    steps = STEPS // 4 if again else STEPS
+    optimizer = torch.optim.Adam(ratio.parameters(), lr=RATE)
+    still, rising = torch.from_numpy(of.still), torch.from_numpy(of.rising)
+    offset = torch.from_numpy(np.asarray(prior, np.float32))
+    y = torch.from_numpy(np.asarray(label, np.float32))
+    rng = generator(seed, "conversion", "ratio", "order")
+    taken = 0
+    while taken < steps:
+        order = torch.from_numpy(rng.permutation(len(of)))
+        for rows in order.split(BATCH):
+            optimizer.param_groups[0]["lr"] = RATE * max(1 - taken / steps, 0.01) * steps / STEPS
+            loss = weighted(ratio(still[rows], rising[rows]) + offset[rows], y[rows], 1 - y[rows]).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            taken += 1
+
+
+def surprise(logit: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Cross-entropy ``[r]`` of labels under logits."""
+    return np.logaddexp(0.0, np.where(label > 0, -logit, logit))
