@@ -11,6 +11,7 @@ Reference: O. Chapelle, "Modeling delayed feedback in display advertising", KDD 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,13 @@ from thence.conversion.sources.gather import Gathered
 from thence.conversion.sources.hashing import BUCKETS, hashed, signed_log
 from thence.conversion.sources.report import Reading, Sieve, fit_to_learn
 from thence.events.clock import DAY, SECOND
+from thence.events.columns import plain
 
 INTS = tuple(f"int {k}" for k in range(1, 9))
 CATEGORIES = tuple(f"category {k}" for k in range(1, 10))
 COLUMNS = ("click", "conversion", *INTS, *CATEGORIES)
 CHUNK_BYTES = 8 << 20
+LONGEST_LINE = 64 << 20
 WINDOW = 30 * DAY
 LONGEST = 10_000 * DAY // SECOND
 INTEGER = r"^-?[0-9]{1,15}$"
@@ -79,10 +82,12 @@ def read_criteo(
     latest = 0
     try:
         with pa.input_stream(str(path), compression="gzip" if path.suffix == ".gz" else None) as stream:
-            for batch in _open(stream, sieve):
-                latest = max(latest, _take(batch, (parts, sieve), start, buckets))
+            for chunk in _chunks(stream):
+                table = _rows(chunk, sieve)
+                if table is not None:
+                    latest = max(latest, _take(table, (parts, sieve), start, buckets))
                 progress("read", sieve.read, 0)
-    except (pa.ArrowException, OSError, EOFError) as error:
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         raise DataError(f"cannot be read as a conversion log: {error}", where=path) from error
     report = sieve.report()
     if not report.accepted:
@@ -92,27 +97,49 @@ def read_criteo(
     return Reading(made, report)
 
 
-def _open(stream: Any, sieve: Sieve) -> Any:
-    def torn(_row: Any) -> str:
-        sieve.refuse("not 19 columns", 1)
-        return "skip"
+def _chunks(stream: Any) -> Iterator[bytes]:
+    """Whole lines, so many at a time as come with a read."""
+    rest = b""
+    while data := stream.read(CHUNK_BYTES):
+        stop = data.rfind(b"\n") + 1
+        if stop:
+            yield (rest + data[:stop]).replace(b"\r\n", b"\n")
+            rest = data[stop:]
+        elif len(rest) > LONGEST_LINE:
+            raise DataError(f"a line of more than {LONGEST_LINE:,} bytes")
+        else:
+            rest += data
+    if rest:
+        yield rest + b"\n"
 
-    return pyarrow.csv.open_csv(
-        stream,
-        read_options=pyarrow.csv.ReadOptions(
-            column_names=list(COLUMNS), block_size=CHUNK_BYTES, use_threads=False
-        ),
-        parse_options=pyarrow.csv.ParseOptions(delimiter="\t", quote_char=False, invalid_row_handler=torn),
+
+def _rows(chunk: bytes, sieve: Sieve) -> pa.Table | None:
+    """The lines of a chunk as columns of strings; those that have not 19 are counted and left out."""
+    chunk.decode()
+    text = np.frombuffer(chunk, np.uint8)
+    ends = np.flatnonzero(text == ord("\n"))
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    tabs = np.add.reduceat(text == ord("\t"), starts, dtype=np.int64)
+    good = (tabs == len(COLUMNS) - 1) & ~np.logical_or.reduceat(text == ord("\r"), starts)
+    if not good.all():
+        sieve.refuse("not 19 columns", int((~good).sum()))
+        chunk = text[np.repeat(good, ends + 1 - starts)].tobytes()
+    if not chunk:
+        return None
+    return pyarrow.csv.read_csv(
+        pa.BufferReader(chunk),
+        read_options=pyarrow.csv.ReadOptions(column_names=list(COLUMNS), use_threads=False),
+        parse_options=pyarrow.csv.ParseOptions(delimiter="\t", quote_char=False),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=dict.fromkeys(COLUMNS, pa.string()), strings_can_be_null=True, null_values=[""]
         ),
     )
 
 
-def _take(batch: pa.RecordBatch, into: tuple[Gathered, Sieve], start: int, buckets: int) -> int:
+def _take(batch: pa.Table, into: tuple[Gathered, Sieve], start: int, buckets: int) -> int:
     """Judge and keep the clicks of a chunk; returns the latest second that was kept."""
     parts, sieve = into
-    found = [_ints(batch[name]) for name in ("click", "conversion", *INTS)]
+    found = [_ints(plain(batch[name])) for name in ("click", "conversion", *INTS)]
     (click, clicked, bad), (end, ended, bad_end) = found[:2]
     wrong = np.any([column[2] for column in found[2:]], axis=0)
     good = sieve.pass_(

@@ -57,6 +57,8 @@ class Timeline:
 
     def last(self, group: np.ndarray, time: np.ndarray) -> np.ndarray:
         """The group's last event ``[n]`` strictly before each time; -1 for none."""
+        if not len(self.order):
+            return np.full(len(group), -1)
         stop, first = self.place(group, time), self.place(group, np.full(len(group), np.iinfo(np.int64).min))
         return np.where(stop > first, self.order[np.maximum(stop - 1, 0)], -1)
 
