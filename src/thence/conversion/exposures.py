@@ -97,7 +97,7 @@ class Exposures:
         """
         times, ends = np.asarray(time, np.int64), np.asarray(conversion_time, np.int64)
         features = features if features is not None else Features.none(len(times))
-        events = engagement or Engagement()
+        events = engagement if engagement is not None else Engagement()
         if (times[1:] < times[:-1]).any():
             order = np.argsort(times, kind="stable")
             times, ends, features, events = times[order], ends[order], features.take(order), events.take(order)
