@@ -1,5 +1,7 @@
 """ES-DFM: rows, weights, and classifiers that see what is mature and nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from thence.conversion.learn import LearnConfig
 from thence.conversion.net import NetConfig
 
 LAB = Lab(NetConfig("logistic"), LearnConfig(batch_size=200, learning_rate=0.05, passes=12))
+QUICK = replace(LAB, learn=replace(LAB.learn, passes=1))
 
 
 def two_kinds(count: int = 4000, step: int = 1, window: int = 1000) -> Exposures:
@@ -61,7 +64,7 @@ def test_nothing_that_is_open_moves_the_classifiers() -> None:
     found = []
     for some in (shown, other):
         model = EsDfm(100)
-        model.begin(some, LAB)
+        model.begin(some, QUICK)
         found.append(np.r_[model.beside.p_never(kinds(shown)), model.beside.p_late(kinds(shown))])
     np.testing.assert_array_equal(*found)
 

@@ -1,5 +1,7 @@
 """GDFM: actions at query times, the mixture's minimiser, and q(action | x, y) from mature exposures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,7 @@ from thence.conversion.net import NetConfig, make_net
 
 PEOPLE = Population.random(11)
 LAB = Lab(NetConfig("logistic"), LearnConfig(batch_size=200, learning_rate=0.05, passes=15))
+QUICK = replace(LAB, learn=replace(LAB.learn, passes=1))
 
 
 def told(q: np.ndarray, x: np.ndarray, action: np.ndarray) -> np.ndarray:
@@ -177,7 +180,7 @@ def test_open_exposures_do_not_move_q() -> None:
     found = []
     for some in (shown, other):
         model = Gdfm((10, 100))
-        model.begin(some, LAB)
+        model.begin(some, QUICK)
         assert model.q is not None
         found.append(np.r_[model.q.logits(shown.features, np.array([0]))[0], model.c])
     np.testing.assert_array_equal(*found)
@@ -198,7 +201,7 @@ def test_the_model_as_it_was_is_remembered() -> None:
 def test_without_a_query_time_but_the_window_it_waits() -> None:
     shown = clicks()
     model = Gdfm(())
-    model.begin(shown.before(2000), LAB)
+    model.begin(shown.before(2000), QUICK)
     rows = model.rows(shown.before(2500), 2000)
     assert rows.index.tolist() == list(range(1000, 1500))
     np.testing.assert_array_equal(rows.label, shown.converted[rows.index])
@@ -219,7 +222,7 @@ def test_drawn_rows_are_some_of_all_rows() -> None:
     shown = clicks()
     whole, part = Gdfm((10, 100)), Gdfm((10, 100), drawn=1.0)
     for model in (whole, part):
-        model.begin(shown.before(2000), LAB)
+        model.begin(shown.before(2000), QUICK)
     everything, some = (model.rows(shown.before(2500), 2000) for model in (whole, part))
     assert len(everything) > len(some) == 500
     place = np.searchsorted(everything.index, some.index)

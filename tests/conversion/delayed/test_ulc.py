@@ -1,5 +1,7 @@
 """ULC: corrected labels have the minimiser p(x), and the corrector sees the past alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,7 @@ from thence.conversion.net import NetConfig, make_net
 from thence.conversion.rows import Rows
 
 LAB = Lab(NetConfig("logistic"), LearnConfig(batch_size=100, learning_rate=0.05, passes=20))
+QUICK = replace(LAB, learn=replace(LAB.learn, passes=1))
 PEOPLE = Population.random(7)
 
 
@@ -64,9 +67,9 @@ def test_the_corrector_finds_what_becomes_of_open_exposures() -> None:
 def test_nothing_after_the_clock_moves_the_corrector_and_no_view_holds_it() -> None:
     shown = clicks()
     early, model = shown.before(1800), Ulc(0.5)
-    model.begin(early, LAB)
+    model.begin(early, QUICK)
     same = Ulc(0.5)
-    same.begin(clicks(4000).before(1800), LAB)
+    same.begin(clicks(4000).before(1800), QUICK)
     features = early.features.take(np.arange(3)).adding(
         np.full((3, 2), [0.4, -0.9]), ("elapsed", "log elapsed")
     )
@@ -77,11 +80,11 @@ def test_nothing_after_the_clock_moves_the_corrector_and_no_view_holds_it() -> N
 
 def test_a_turn_comes_every_so_often() -> None:
     shown, model = clicks(), Ulc(0.5, every=2)
-    model.begin(shown.before(1500), LAB)
+    model.begin(shown.before(1500), QUICK)
     first = model.corrector
-    model.refresh(shown.before(1600), LAB, nothing)
+    model.refresh(shown.before(1600), QUICK, nothing)
     assert model.corrector is first
-    model.refresh(shown.before(1700), LAB, nothing)
+    model.refresh(shown.before(1700), QUICK, nothing)
     assert model.corrector is not first
 
 
@@ -114,7 +117,7 @@ def test_as_many_rows_are_drawn_as_exposures_came() -> None:
 def test_final_labels_are_not_corrected() -> None:
     shown = clicks().before(2600)
     model = Ulc(span=1.0, drawn=0)
-    model.begin(shown, LAB)
+    model.begin(shown, QUICK)
     rows = model.rows(shown, 1000)  # a longer step than the window
     mature = shown.mature[rows.index]
     assert mature.any()
