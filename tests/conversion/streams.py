@@ -110,4 +110,9 @@ def leaks(make: Callable[[Exposures], Estimator], refreshes: int) -> list[str]:
     first = made_of(run(shown(), make(shown()), refreshes))
     changed = other_future(shown(), clock)
     second = made_of(run(changed, make(changed), refreshes))
+    return differing(first, second)
+
+
+def differing(first: Arrays, second: Arrays) -> list[str]:
+    """The names of arrays whose bytes differ, or that only one has."""
     return sorted(name for name in first | second if first.get(name) != second.get(name))
