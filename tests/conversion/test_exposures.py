@@ -113,8 +113,12 @@ def test_the_order_in_which_rows_come_does_not_matter(shown: Exposures, random) 
         features=shown.features.take(order),
         engagement=Engagement.make(events.kinds, place[events.owner], events.kind, events.time),
     )
-    key = [tuple(row) for row in zip(shown.time, shown.conversion_time, shown.features.codes[:, 0], strict=True)]
-    back = [tuple(row) for row in zip(mixed.time, mixed.conversion_time, mixed.features.codes[:, 0], strict=True)]
+    key = [
+        tuple(row) for row in zip(shown.time, shown.conversion_time, shown.features.codes[:, 0], strict=True)
+    ]
+    back = [
+        tuple(row) for row in zip(mixed.time, mixed.conversion_time, mixed.features.codes[:, 0], strict=True)
+    ]
     assert sorted(key) == sorted(back)
     told = {row[2]: mixed.engagement.so_far(np.full(len(mixed), NEVER))[0][k] for k, row in enumerate(back)}
     for k, row in enumerate(key):

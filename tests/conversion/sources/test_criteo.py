@@ -37,7 +37,16 @@ def test_a_line_becomes_an_exposure(tmp_path) -> None:
 def test_bad_lines_are_counted_and_the_others_read(tmp_path) -> None:
     path = tmp_path / "data.txt"
     good = line(10, 70) + line(5_000)
-    bad = [line(80, 70), line("", 5), line("x"), line(5, "1.5"), line(5, "", ["a"] * 8), line(10**12), line(-4), "1\t2\n"]
+    bad = [
+        line(80, 70),
+        line("", 5),
+        line("x"),
+        line(5, "1.5"),
+        line(5, "", ["a"] * 8),
+        line(10**12),
+        line(-4),
+        "1\t2\n",
+    ]
     path.write_text(bad[0] + good + "".join(bad[1:]))
     shown, report = read_criteo(path, window=1000 * SECOND)
     assert len(shown) == 2 and report.read == 10 and report.accepted == 2

@@ -39,8 +39,12 @@ def attributed(rows, attribution: str, same) -> list[tuple]:
         mine = [row for row in rows if same(row) == same((time, user, item))]
         later = [row[0] for row in mine if row[3] == "click" and row[0] > time]
         stop = min(later, default=NEVER) if attribution == "last" else NEVER
-        last = [t for t, event in ((r[0], r[3]) for r in mine) if event == "purchase" and time < t <= time + WINDOW]
-        last = [t for t in last if t <= stop]  # strictly before it: one at the next exposure's time is still ours
+        last = [
+            t for t, event in ((r[0], r[3]) for r in mine) if event == "purchase" and time < t <= time + WINDOW
+        ]
+        last = [
+            t for t in last if t <= stop
+        ]  # strictly before it: one at the next exposure's time is still ours
         carts = [r[0] for r in mine if r[3] == "cart" and time < r[0] <= time + WINDOW and r[0] < stop]
         again = sorted({t for t in later if t <= time + WINDOW})
         again = again[:1] if attribution == "last" else [t for t in sorted(later) if t <= time + WINDOW]
@@ -52,7 +56,9 @@ def attributed(rows, attribution: str, same) -> list[tuple]:
 @given(ROWS, st.sampled_from(["last", "every"]), st.booleans())
 def test_attribution_is_what_the_rule_says(rows, attribution: str, by_user: bool) -> None:
     rows = sorted(rows + EACH)
-    unique = [row for k, row in enumerate(rows) if row[3] != "click" or row not in rows[:k]]  # no two clicks as one
+    unique = [
+        row for k, row in enumerate(rows) if row[3] != "click" or row not in rows[:k]
+    ]  # no two clicks as one
     clicks = {(row[0], row[1]) if by_user else row[:3] for row in unique if row[3] == "click"}
     if len(clicks) < sum(row[3] == "click" for row in unique):
         return
@@ -61,10 +67,17 @@ def test_attribution_is_what_the_rule_says(rows, attribution: str, by_user: bool
     shown = exposures_of(log_of(unique), window=WINDOW, roles=ROLES, by=by, attribution=attribution)  # type: ignore[arg-type]
     expected = sorted(attributed(unique, attribution, same))
     events = shown.engagement
-    told = {kind: [events.time[(events.owner == k) & (events.kind == place)] for k in range(len(shown))]
-            for place, kind in enumerate(events.kinds)}
+    told = {
+        kind: [events.time[(events.owner == k) & (events.kind == place)] for k in range(len(shown))]
+        for place, kind in enumerate(events.kinds)
+    }
     found = sorted(
-        (int(shown.time[k]), int(shown.conversion_time[k]), tuple(told["cart"][k].tolist()), tuple(told["click again"][k].tolist()))
+        (
+            int(shown.time[k]),
+            int(shown.conversion_time[k]),
+            tuple(told["cart"][k].tolist()),
+            tuple(told["click again"][k].tolist()),
+        )
         for k in range(len(shown))
     )
     assert found == sorted((row[0], *row[3:]) for row in expected)
@@ -83,7 +96,15 @@ def test_features_are_the_events_own_and_the_catalogues() -> None:
 
 
 def test_features_do_not_change_with_what_comes_later() -> None:
-    rows = sorted([*EACH, (4, "x", "b", "click"), (3, "u", "a", "click"), (6, "u", "a", "purchase"), (15, "v", "b", "click")])
+    rows = sorted(
+        [
+            *EACH,
+            (4, "x", "b", "click"),
+            (3, "u", "a", "click"),
+            (6, "u", "a", "purchase"),
+            (15, "v", "b", "click"),
+        ]
+    )
     whole = exposures_of(log_of(rows), window=WINDOW, roles=ROLES)
     early = exposures_of(log_of(rows).before(14), window=WINDOW, roles=ROLES)
     view = whole.before(14)
@@ -98,7 +119,10 @@ def test_a_column_of_the_catalogue_can_say_what_belongs_together() -> None:
     by_all = exposures_of(phone_case_log(), window=3 * DAY, roles=roles, by=["user_id"])
     ann = int(np.searchsorted(by_all.time, T0 + 9 * DAY // 24))
     assert by_item.converted.sum() == by_all.converted.sum() == 2 and by_all.converted[ann]
-    assert exposures_of(phone_case_log(), window=3 * DAY, roles=roles, by=["user_id", "brand"]).converted.sum() == 2
+    assert (
+        exposures_of(phone_case_log(), window=3 * DAY, roles=roles, by=["user_id", "brand"]).converted.sum()
+        == 2
+    )
 
 
 @pytest.mark.parametrize(

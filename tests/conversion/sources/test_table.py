@@ -24,7 +24,10 @@ EVENT = pa.list_(pa.struct([("kind", pa.string()), ("time", pa.int64())]))
 
 def rows(**columns) -> pa.Table:
     """Four exposures, the second of which converts; any column may be given otherwise."""
-    table = {"time": [0, DAY, 2 * DAY, 9 * DAY], "conversion_time": pa.array([None, 2 * DAY, None, None], pa.int64())}
+    table = {
+        "time": [0, DAY, 2 * DAY, 9 * DAY],
+        "conversion_time": pa.array([None, 2 * DAY, None, None], pa.int64()),
+    }
     return pa.table({**table, "item": ["a", "b", "a", None], **columns})
 
 
@@ -40,13 +43,17 @@ def test_columns_become_features_by_their_types(tmp_path) -> None:
         age=pa.array([7, None, 8, 9]),
         brand=pa.array(["x", "y", "x", "x"]).dictionary_encode(),
     )
-    shown, report = read_exposures(saved(tmp_path, table), window=2 * DAY, numeric=["age"], buckets={"item": 50})
+    shown, report = read_exposures(
+        saved(tmp_path, table), window=2 * DAY, numeric=["age"], buckets={"item": 50}
+    )
     assert report.read == report.accepted == 4 and not report.refused
     assert shown.features.names == ("item", "shop", "brand", "price", "age")
     np.testing.assert_array_equal(shown.features.codes[:, 0], hashed(["a", "b", "a", None], 50, "item"))
     np.testing.assert_array_equal(shown.features.numbers, [[1.5, 7], [np.nan, np.nan], [np.nan, 8], [2, 9]])
     assert shown.until == 9 * DAY + 1 and shown.converted.tolist() == [False, True, False, False]
-    stamped = table.set_column(0, "time", table["time"].cast(pa.timestamp("us")).cast(pa.timestamp("ms", "Asia/Tokyo")))
+    stamped = table.set_column(
+        0, "time", table["time"].cast(pa.timestamp("us")).cast(pa.timestamp("ms", "Asia/Tokyo"))
+    )
     again, _ = read_exposures(saved(tmp_path, stamped), window=2 * DAY, numeric=["age"], buckets={"item": 50})
     np.testing.assert_array_equal(again.time, shown.time)
 
@@ -61,7 +68,9 @@ def test_every_fault_is_counted_once(tmp_path) -> None:
         }
     )
     shown, report = read_exposures(saved(tmp_path, table), window=2 * DAY)
-    assert (report.read, report.accepted) == (8, 3) and report.read == report.accepted + sum(report.refused.values())
+    assert (report.read, report.accepted) == (8, 3) and report.read == report.accepted + sum(
+        report.refused.values()
+    )
     assert dict(report.refused) == {
         "conversion before its exposure": 1,  # the first row of id s, so the second stands as a repeated id
         "repeated id": 1,
@@ -95,7 +104,9 @@ def test_what_was_written_is_read_again(tmp_path) -> None:
     numbers = np.where(rng.random((500, 2)) < 0.2, np.nan, rng.normal(size=(500, 2)))
     features = Features(rng.integers(0, 30, (500, 3)), numbers, (30, 40, 50), tuple("abcde"))
     owner = rng.integers(0, 500, 900)
-    engagement = Engagement.make(["x", "y"], owner, rng.integers(0, 2, 900), time[owner] + rng.integers(0, 5 * DAY, 900))
+    engagement = Engagement.make(
+        ["x", "y"], owner, rng.integers(0, 2, 900), time[owner] + rng.integers(0, 5 * DAY, 900)
+    )
     whole = Exposures.make(time, ends, window=7 * DAY, features=features, engagement=engagement)
     for at in (NEVER, 30 * DAY):
         known = whole.before(at) if at != NEVER else whole
@@ -121,7 +132,11 @@ def test_the_order_of_rows_does_not_matter(tmp_path) -> None:
     np.testing.assert_array_equal(straight.features.codes, turned.features.codes)
     np.testing.assert_array_equal(straight.engagement.owner, turned.engagement.owner)
     early, _ = read_exposures(saved(tmp_path, table), window=DAY, until=3 * DAY)
-    assert len(early) == 3 and early.until == 3 * DAY and (early.engagement.so_far(early.time + DAY)[1] < 3 * DAY).all()
+    assert (
+        len(early) == 3
+        and early.until == 3 * DAY
+        and (early.engagement.so_far(early.time + DAY)[1] < 3 * DAY).all()
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,11 +157,11 @@ def test_tables_of_no_use_are_refused(tmp_path, change, said) -> None:
 
 def test_windows_and_columns_must_fit(tmp_path) -> None:
     path = saved(tmp_path, rows())
-    with pytest.raises(DataError, match="window of 30 d is longer than the log's 9 d"):
+    with pytest.raises(DataError, match=r"window of 30 d is longer than the log's 9 d"):
         read_exposures(path, window=30 * DAY)
     with pytest.raises(ConfigError, match="no attribution window"):
         read_exposures(path)
-    with pytest.raises(ConfigError, match="'itme'.*'item'"):
+    with pytest.raises(ConfigError, match=r"'itme'.*'item'"):
         read_exposures(path, window=DAY, numeric=["itme"])
     with pytest.raises(DataError, match="'conversion_time' is missing"):
         read_exposures(saved(tmp_path, rows().drop_columns("conversion_time")), window=DAY)
@@ -173,7 +188,9 @@ def test_a_torn_file_is_refused_or_read(tmp_path, data) -> None:
     path.write_bytes(whole[:place])
     with pytest.raises(DataError):
         read_exposures(path, window=DAY)
-    path.write_bytes(whole[:place] + bytes([whole[place] ^ data.draw(st.integers(1, 255))]) + whole[place + 1 :])
+    path.write_bytes(
+        whole[:place] + bytes([whole[place] ^ data.draw(st.integers(1, 255))]) + whole[place + 1 :]
+    )
     try:
         read_exposures(path, window=DAY)
     except DataError as error:

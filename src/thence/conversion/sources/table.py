@@ -122,7 +122,9 @@ class _Columns:
         if len(set(schema.names)) < len(schema.names):
             raise DataError("two columns have the same name", where=path)
         for name in set(numeric) - set(schema.names):
-            raise ConfigError(f"no column {name!r}", where=path, fix=nearest(name, set(schema.names) - {TIME, END}))
+            raise ConfigError(
+                f"no column {name!r}", where=path, fix=nearest(name, set(schema.names) - {TIME, END})
+            )
         self.coded: dict[str, int] = kept.get("buckets", {})
         self.categories, self.numbers = [], []
         for entry in schema:
