@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from thence.conversion.exposures import Exposures
 
+CHUNK = 262_144
 MOST = 15
 KINDS = 62
 """So many kinds fit into a set."""
@@ -42,9 +44,14 @@ class Actions:
 
     def learned(self, known: Exposures, index: np.ndarray) -> Actions:
         """With codes for the sets that were seen of some exposures."""
-        seen = self._bits(known, index, np.ones((len(index), len(self.times)), bool))
-        sets, count = np.unique(np.append(seen, 0), return_counts=True)
-        kept = np.sort(sets[np.argsort(-count, kind="stable")[:MOST]])
+        found = Counter({0: 1})
+        for first in range(0, len(index), CHUNK):
+            part = index[first : first + CHUNK]
+            sets, count = np.unique(
+                self._bits(known, part, np.ones((len(part), len(self.times)), bool)), return_counts=True
+            )
+            found.update(dict(zip(sets.tolist(), count.tolist(), strict=True)))
+        kept = np.array(sorted(bits for bits, _ in found.most_common(MOST)), np.int64)
         return replace(self, sets=kept, rest=bool(len(known.engagement.kinds)))
 
     def seen(self, known: Exposures, index: np.ndarray, asked: np.ndarray | None = None) -> np.ndarray:
@@ -56,21 +63,26 @@ class Actions:
             asked: ``[r, J]`` which query times are asked for; all when None.
 
         Returns:
-            ``[r, J]`` int64, -1 where nothing was asked for.
+            ``[r, J]`` int8, -1 where nothing was asked for.
         """
-        asked = np.ones((len(index), len(self.times)), bool) if asked is None else asked
+        found = np.full((len(index), len(self.times)), -1, np.int8)
+        for first in range(0, len(index), CHUNK):
+            part = slice(first, first + CHUNK)
+            some = np.ones((len(index[part]), len(self.times)), bool) if asked is None else asked[part]
+            self._code(known, index[part], some, found[part])
+        return found
+
+    def _code(self, known: Exposures, index: np.ndarray, asked: np.ndarray, code: np.ndarray) -> None:
+        """Write the action at each query time that is asked for."""
         delay = known.conversion_time[index] - known.time[index]
         done = delay[:, None] <= np.minimum(self.times, known.window)
-        code = np.full(asked.shape, -1, np.int64)
+        still = asked & ~done
         code[asked & done] = 0
+        code[still] = 1
         if len(known.engagement.kinds):
-            still = asked & ~done
             bits = self._bits(known, index, still)
             place = np.minimum(np.searchsorted(self.sets, bits), len(self.sets) - 1)
             code[still] = 1 + np.where(self.sets[place] == bits, place, len(self.sets))
-        else:
-            code[asked & ~done] = 1
-        return code
 
     def _bits(self, known: Exposures, index: np.ndarray, asked: np.ndarray) -> np.ndarray:
         """Sets of kinds that were seen, as bits, of what is asked for, row by row."""

@@ -119,7 +119,7 @@ class Gdfm(Estimator):
         some = draw(len(index), count, self.seed, "gdfm", known.until)
         index, new = index[some], new[some]
         action = self.actions.seen(known, index, new)
-        columns = {"weight": new * self.c, "seen": self._told(known.features, index, action)}
+        columns = {"weight": new * self.c.astype(np.float32), "seen": self._told(known.features, index, action)}
         if self.start is not None:
             columns["start"] = self.start.logits(known.features, index)[:, 0]
         label = known.conversion_time[index] - known.time[index] <= known.window
@@ -134,14 +134,13 @@ class Gdfm(Estimator):
 
     def _told(self, features: Features, index: np.ndarray, action: np.ndarray) -> np.ndarray:
         """Logarithms of q(a_j | x, y) of what was seen, ``[r, 2 J]``, y = 0 before y = 1; 0 for others."""
-        row, j = np.nonzero(action >= 0)
-        found = np.zeros((len(index), action.shape[1], 2), np.float32)
+        found = np.zeros((*action.shape, 2), np.float32)
         for first in range(0, len(index) if self.q is not None else 0, CHUNK):
+            part = action[first : first + CHUNK]
+            row, j = np.nonzero(part >= 0)
             logits = torch.from_numpy(self.q.logits(features, index[first : first + CHUNK]))  # type: ignore[union-attr]
-            start, stop = np.searchsorted(row, [first, first + CHUNK])
-            rows, times = row[start:stop], j[start:stop]
-            some = (torch.from_numpy(part) for part in (rows - first, times, action[rows, times]))
-            found[rows, times] = picked(logits.view(len(logits), action.shape[1], 2, -1), *some).numpy()
+            some = (torch.from_numpy(place) for place in (row, j, part[row, j].astype(np.int64)))
+            found[first + row, j] = picked(logits.view(*part.shape, 2, -1), *some).numpy()
         return found.reshape(len(index), -1)
 
     def _q_loss(self, logits: Tensor, batch: Batch) -> Tensor:
