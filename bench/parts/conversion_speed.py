@@ -99,7 +99,7 @@ def bookkeeping(quick: bool) -> Figures:
 
 def corrections(quick: bool) -> Figures:
     """Of each estimator: rows with weights a CPU second, and its step over a loop without a correction."""
-    shown = exposures(400_000 if quick else 1_500_000, days=40).before(40 * DAY)
+    shown = exposures(600_000 if quick else 2_000_000).before(60 * DAY)
     start, days = 30 * DAY, 3
     plain = min(plain_loop(shown, start, days)[1] for _ in range(2))
     naive = min(_stream("naive", shown, start, days)[0] for _ in range(2))
