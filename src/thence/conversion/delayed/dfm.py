@@ -123,18 +123,19 @@ def log_delay(logits: Tensor, delay: Tensor, elapsed: Tensor, mean: float) -> tu
         Two tensors ``[b]``; densities are those per window.
     """
     rate = logits[:, 0].clamp(-12.0, 12.0) - float(np.log(mean))
-    shape = torch.exp(logits[:, 1].clamp(-3.0, 3.0)) if logits.shape[1] > 1 else torch.ones_like(rate)
+    log_shape = logits[:, 1].clamp(-3.0, 3.0) if logits.shape[1] > 1 else torch.zeros(())
+    shape = torch.exp(log_shape)
+    start, log_d, log_e = shape * rate, delay.clamp(SHORTEST, 1.0).log(), elapsed.clamp(SHORTEST, 1.0).log()
 
-    def cumulative(time: Tensor) -> Tensor:
-        return torch.exp((shape * (rate + time.log())).clamp(-14.0, 20.0))
+    def cumulative(log_time: Tensor) -> Tensor:
+        return torch.exp((start + shape * log_time).clamp(-14.0, 20.0))
 
-    d, e = delay.clamp(SHORTEST, 1.0), elapsed.clamp(SHORTEST, 1.0)
-    whole, gone = cumulative(torch.ones_like(d)), cumulative(e)
+    whole, gone = torch.exp(start.clamp(-14.0, 20.0)), cumulative(log_e)
     within = torch.log(-torch.expm1(-whole))
-    density = shape.log() + shape * rate + (shape - 1) * d.log() - cumulative(d) - within
-    left = torch.where(e < 1.0, whole - gone, 1.0)  # anything, where the window is over
+    density = log_shape + start + (shape - 1) * log_d - cumulative(log_d) - within
+    left = torch.where(elapsed < 1.0, whole - gone, 1.0)  # anything, where the window is over
     beyond = torch.log(-torch.expm1(-left.clamp_min(SHORTEST))) - gone - within
-    return density, torch.where(e < 1.0, beyond, -torch.inf)
+    return density, torch.where(elapsed < 1.0, beyond, -torch.inf)
 
 
 def censored_loss(logit: Tensor, label: Tensor, log_density: Tensor, log_survival: Tensor) -> Tensor:

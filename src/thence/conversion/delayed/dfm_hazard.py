@@ -90,9 +90,9 @@ def log_intervals(
     ends = torch.tensor(boundaries, dtype=logits.dtype, device=logits.device)
     starts = torch.cat([torch.zeros_like(ends[:1]), ends[:-1]])
     none = torch.zeros_like(logits[:, :1])
-    passed = torch.cat([none, torch.cumsum(-torch.nn.functional.softplus(logits), dim=1)], dim=1)  # log S_{k-1}
-    hazard = torch.cat([torch.sigmoid(logits), torch.ones_like(none)], dim=1)
-    log_hazard = torch.cat([-torch.nn.functional.softplus(-logits), none], dim=1)
+    beyond = torch.nn.functional.softplus(logits)  # -log(1 - h_k)
+    passed = torch.cat([none, -torch.cumsum(beyond, dim=1)], dim=1)  # log S_{k-1}
+    log_hazard = torch.cat([logits - beyond, none], dim=1)
     last = len(boundaries) - 1
 
     def at(values: Tensor, interval: Tensor) -> Tensor:
@@ -103,6 +103,6 @@ def log_intervals(
     stands = torch.bucketize(elapsed.contiguous(), ends).clamp(max=last)
     part = ((elapsed - starts[stands]) / (ends - starts)[stands]).clamp(0.0, 1.0)
     over = (elapsed >= 1.0) | (part >= 1.0) & (stands == last)
-    inside = torch.where(over, 0.0, at(hazard, stands) * part)
+    inside = torch.where(over, 0.0, torch.exp(at(log_hazard, stands)) * part)
     survival = at(passed, stands) + torch.log1p(-inside.clamp(max=1 - 1e-6))
     return mass, torch.where(over, -torch.inf, survival)
