@@ -56,7 +56,7 @@ def one(name: str, on: Ground, settings: dict[str, Any], seed: int) -> Judged:
     config = StreamConfig(study.start, study.step, study.end, NET, learn, seed)
     made = run_stream(study.exposures, estimator(name, on, settings), config)
     kept = made.block >= on.judged_from
-    told = {"rows": made.told["rows"], "seconds": time.process_time() - begun}
+    told = {**made.told, "seconds": time.process_time() - begun}
     made = Predictions(made.index[kept], made.probability[kept], made.block[kept], told)
     return judge(study.exposures, made, config=config, group=on.group, segment=on.segment)
 

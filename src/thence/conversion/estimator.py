@@ -82,6 +82,10 @@ class Estimator(ABC):
         """The probability ``[b]`` of a conversion within the window."""
         return torch.sigmoid(logits[:, 0])
 
+    def told(self) -> dict[str, float]:
+        """Figures of its own that a report shows, by name."""
+        return {}
+
     def state(self) -> dict[str, np.ndarray]:
         """What a checkpoint keeps of it: numbers, arrays and networks, by name."""
         return kept(self)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -104,14 +104,7 @@ def load(folder: str | Path, stream: Stream, signed: str) -> Arrays | None:
     return {name: np.array(art.array(name, mmap=False)) for name in ("index", "probability", "block")}
 
 
-def told_by(stream: Stream) -> dict[str, Any]:
-    """Figures of the stream itself.
-
-    Example:
-        >>> class Stands: clock, trained = 30, 7
-        >>> Stands.config = type("C", (), {"start": 0, "step": 10})
-        >>> told_by(Stands)
-        {'rows': 7.0, 'refreshes': 3.0}
-    """
+def told_by(stream: Stream) -> dict[str, float]:
+    """Figures of the stream itself, and those that its estimator tells."""
     refreshes = (stream.clock - stream.config.start) // stream.config.step
-    return {"rows": float(stream.trained), "refreshes": float(refreshes)}
+    return {"rows": float(stream.trained), "refreshes": float(refreshes), **stream.estimator.told()}

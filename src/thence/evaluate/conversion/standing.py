@@ -70,7 +70,7 @@ def recovered(value: float, pretrained: float, oracle: float) -> float:
     """
     if oracle == pretrained:
         raise DataError("the oracle is not better than the model that never moved")
-    return (value - pretrained) / (oracle - pretrained)
+    return (value - pretrained) / (oracle - pretrained) + 0.0  # no minus zero
 
 
 @dataclass(frozen=True, eq=False)
