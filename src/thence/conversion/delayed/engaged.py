@@ -7,14 +7,15 @@ negative of weight 1 - q. Of the conversion that may still come the part λ is p
 comes true:
 
     new, converted    1 · l1
-    new, open         λ q · l1 + (1 - q) · l0,        λ = ahead · q
+    new, open         λ q · l1 + (1 - q) · l0,        λ = ahead · max(0, 1 - 1 / Λ)
     late conversion   (1 - λ) · l1                    with the λ of its first row
 
 These are exact joint weights for any λ that depends on what was seen at the first row: averaged over it, l1 has
 P(v = 1 | x) + E[λ q + (1 - λ) q | x] = p(x) and l0 has E[1 - q | x] = 1 - p(x). The training mass of x stays
-p(x), and no weight is above 1. What is sure is learned at once, what is not when it is known.
+p(x), and no weight is above 1. What engagement speaks for is learned at once, the rest when it is known.
 
-The prior in q = σ(logit f(x) + log Λ(a, g)) is the model as it stands, so that it follows the drift; log Λ
+Λ(a, g) is how much likelier what was seen is of those who convert than of those who never do, and
+q = σ(logit f(x) + log Λ(a, g)). The prior f is the model as it stands, so that q follows the drift; log Λ
 comes from exposures that are mature by now (:mod:`.ratio`). The priors that Λ is learned with were predicted
 before their exposures were learned from; those of the exposures that the stream begins with are cross-fitted.
 Λ with engagement is used where it foretells exposures that neither Λ has seen better than Λ of the age alone,
@@ -46,7 +47,7 @@ class Engaged(Estimator):
     """Exact joint weights by prior, age and engagement.
 
     Args:
-        ahead: how much of a conversion that is expected is paid before it comes, times how sure it is.
+        ahead: how much of a conversion that engagement speaks for is paid before it comes.
         every: refreshes from one fit of Λ to the next; 0 for a single one, when the stream begins.
         engagement: whether engagement may be looked at.
 
@@ -62,7 +63,7 @@ class Engaged(Estimator):
     of one age, no engagement and nothing ahead.
     """
 
-    def __init__(self, ahead: float = 0.5, *, every: int = 5, engagement: bool = True) -> None:
+    def __init__(self, ahead: float = 1.0, *, every: int = 5, engagement: bool = True) -> None:
         if not 0 <= ahead <= 1 or every < 0:
             raise ConfigError(f"ahead {ahead}, every {every}", fix="Give ahead in [0, 1] and every at least 0.")
         self.ahead, self.every, self.engagement = ahead, every, engagement
@@ -78,7 +79,7 @@ class Engaged(Estimator):
         """Cross-fit priors of the mature exposures, and learn Λ from them."""
         self.seed, self.turn, self.judged_from = lab.seed, 0, 0
         still, rising = widths(len(known.engagement.kinds))
-        self.blind, self.aware = Ratio(still, rising, lab.seed), Ratio(still, rising, lab.seed)
+        self.blind, self.aware = Ratio(*widths(0), lab.seed), Ratio(still, rising, lab.seed)
         self.taught = self.looks = False
         self.prior = np.full(len(known), np.nan, np.float32)
         self.paid = np.zeros(len(known), np.float32)
@@ -106,8 +107,9 @@ class Engaged(Estimator):
         """New exposures as they stand, and late conversions of older ones."""
         first = known.since(since)
         new = standing(known, np.arange(first, len(known)))
-        later = np.where(new.label > 0, 0.0, self.later(known, new.index))
-        ahead = self.ahead * later
+        later, told = self._later(known, new.index)
+        later[new.label > 0] = 0.0
+        ahead = self.ahead * -np.expm1(-np.maximum(told, 0.0)) * (new.label == 0)
         if self._predict is not None:
             self.paid[new.index] = ahead
         positive, negative = new.label + ahead * later, (1 - new.label) * (1 - later)
@@ -121,7 +123,7 @@ class Engaged(Estimator):
         return rows.adding({"positive": weights[0].astype("f"), "negative": weights[1].astype("f")})
 
     def told(self) -> dict[str, float]:
-        """Effective sample size over rows at the last refresh; what engagement is worth in nats, and its use."""
+        """Effective sample size over rows at the last refresh; engagement: its worth in nats, and its use."""
         return {
             "effective_share": self.share,
             "engagement_gain": self.gain,
@@ -135,12 +137,16 @@ class Engaged(Estimator):
             known: what is known now.
             index: ``[r]`` exposures that have not converted.
         """
-        ratio = self.aware if self.looks else self.blind
+        return self._later(known, index)[0]
+
+    def _later(self, known: Exposures, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same, and log Λ."""
         if not self.taught or self._predict is None or not len(index):
-            return np.zeros(len(index))
+            return np.zeros(len(index)), np.zeros(len(index))
         of = seen(known, index, np.full(len(index), known.until))
-        odds = self._predict(index)[:, 0].astype(np.float64) + ratio.log_ratio(of if self.looks else of.blind())
-        return np.where(known.mature[index], 0.0, expit(odds))
+        told = self.aware.log_ratio(of) if self.looks else self.blind.log_ratio(of.blind())
+        odds = self._predict(index)[:, 0].astype(np.float64) + told
+        return np.where(known.mature[index], 0.0, expit(odds)), told
 
     def _learn(self, known: Exposures) -> None:
         """Judge both Λ on exposures that neither has seen, and then learn from those too."""

@@ -56,9 +56,8 @@ class Seen:
 
     def blind(self) -> Seen:
         """The same without engagement."""
-        still, rising = np.zeros_like(self.still), np.zeros_like(self.rising)
-        still[:, 0], rising[:, : len(RAMPS)] = self.still[:, 0], self.rising[:, : len(RAMPS)]
-        return Seen(still, rising)
+        still, rising = widths(0)
+        return Seen(self.still[:, :still], self.rising[:, :rising])
 
 
 def seen(known: Exposures, index: np.ndarray, clock: np.ndarray) -> Seen:

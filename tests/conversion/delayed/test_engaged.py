@@ -1,0 +1,216 @@
+"""Ours: exact for any share paid ahead and any engagement; sees no more than age and engagement tell."""
+
+from copy import copy
+from dataclasses import replace
+from functools import cache, partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.conversion.population import Population
+
+from thence.base.errors import ConfigError
+from thence.base.rng import generator
+from thence.conversion.delayed import engaged
+from thence.conversion.delayed.engaged import Engaged
+from thence.conversion.delayed.ratio import Ratio, Seen, seen, teach, widths
+from thence.conversion.engagement import Engagement
+from thence.conversion.exposures import NEVER, Exposures
+from thence.conversion.features import Features
+from thence.conversion.lab import Lab
+from thence.conversion.learn import LearnConfig
+from thence.conversion.net import NetConfig
+from thence.conversion.stream import Stream, StreamConfig
+from thence.events.clock import DAY, HOUR
+
+WINDOW = 10 * DAY
+LAB = Lab(NetConfig("logistic"), LearnConfig(batch_size=128, learning_rate=0.02, passes=2))
+
+
+@cache
+def clicks(
+    count: int = 6_000, told: float = 0.8, idle: float = 0.1, days: int = 40, seed: int = 0
+) -> Exposures:
+    """Exposures of four items; a cart, within a day, for most that convert and for some of the others."""
+    rng = generator(seed, "tests", "engaged")
+    item = rng.integers(0, 4, count)
+    y = rng.random(count) < np.array([0.1, 0.3, 0.5, 0.7])[item]
+    time = np.sort(rng.integers(0, days * DAY, count))
+    delay = np.minimum(rng.exponential(3 * DAY, count).astype(int) + DAY, WINDOW)
+    carted = rng.random(count) < np.where(y, told, idle)
+    when = time + rng.integers(1, DAY, count)
+    owner = np.flatnonzero(carted)
+    return Exposures.make(
+        time,
+        np.where(y, time + delay, NEVER),
+        window=WINDOW,
+        features=Features(item[:, None], np.zeros((count, 0)), (4,)),
+        engagement=Engagement.make(["cart"], owner, np.zeros(len(owner), int), when[owner]),
+    )
+
+
+@cache
+def begun(shown: Exposures, at: int, ahead: float = 1.0, **own: bool) -> Engaged:
+    model, known = Engaged(ahead, **own), shown.before(at)
+    model.begin(known, LAB)
+    rates = np.array([0.1, 0.3, 0.5, 0.7])
+    truth = np.log(rates / (1 - rates))
+    model.refresh(known, LAB, lambda index: truth[known.features.codes[index, 0]][:, None].astype("f"))
+    return model
+
+
+@pytest.mark.parametrize("ahead", [0.0, 0.4, 1.0])
+def test_the_weights_are_exact_whatever_is_paid_ahead(ahead: float) -> None:
+    """Expected rows of a population with engagement; weights written as the formula says, summed by hand."""
+    people, wait = Population.random(3), 2
+    for x, p in enumerate(people.p):
+        soon = people.by(wait)[x]
+        late = p - soon
+        told, idle = 0.8, 0.3  # P(engaged | late), P(engaged | never)
+        ones = soon
+        zeros = 0.0
+        for if_late, if_never in ((told, idle), (1 - told, 1 - idle)):
+            seen_late, seen_never = late * if_late, (1 - p) * if_never
+            q = seen_late / (seen_late + seen_never)
+            paid = ahead * max(0.0, 1 - if_never / if_late)  # any function of what was seen will do
+            ones += (seen_late + seen_never) * paid * q + seen_late * (1 - paid)
+            zeros += (seen_late + seen_never) * (1 - q)
+        assert ones == pytest.approx(p, abs=1e-12)
+        assert zeros == pytest.approx(1 - p, abs=1e-12)
+
+
+def test_rows_carry_those_weights() -> None:
+    shown = clicks()
+    model, known = copy(begun(shown, 30 * DAY)), shown.before(30 * DAY)
+    model.paid = model.paid.copy()
+    since = 29 * DAY
+    rows = model.rows(known, since)
+    new = rows.index >= known.since(since)
+    q = model.later(known, rows.index[new])
+    told = model.aware.log_ratio(seen(known, rows.index[new], np.full(new.sum(), known.until)))
+    open_ = rows.label[new] == 0
+    ahead = np.where(told > 0, 1 - 1 / np.exp(told), 0.0)
+    assert (ahead > 0.5).any()
+    np.testing.assert_allclose(rows.columns["negative"][new][open_], 1 - q[open_], rtol=1e-4)
+    np.testing.assert_allclose(rows.columns["positive"][new][open_], (ahead * q)[open_], rtol=1e-4)
+    assert (rows.columns["negative"][~new] == 0).all() and (rows.label[~new] == 1).all()
+    later = shown.before(33 * DAY)
+    model.refresh(later, LAB, lambda index: np.zeros((len(index), 1), "f"))
+    copies = model.rows(later, 30 * DAY)
+    old = copies.index < later.since(30 * DAY)
+    again = np.isin(copies.index, rows.index[new][open_]) & old
+    assert again.any()
+    paid = dict(zip(rows.index[new][open_].tolist(), ahead[open_].tolist(), strict=True))
+    expected = [1 - paid[index] for index in copies.index[again].tolist()]
+    np.testing.assert_allclose(copies.columns["positive"][again], expected, rtol=1e-4)
+
+
+def test_what_is_told_of_the_open_is_what_becomes_of_them() -> None:
+    """Belief by cart and no cart against the share that converts; an estimator against simulated truth."""
+    shown = clicks(20_000)
+    at = 30 * DAY
+    model, known = begun(shown, at), shown.before(at)
+    assert model.looks and model.gain > 0.01
+    index = np.flatnonzero(~known.converted & (known.time >= at - DAY))
+    q, y = model.later(known, index), shown.converted[index]
+    cart = known.engagement.so_far(np.full(len(index), at), index)[0][:, 0] > 0
+    for group in (cart, ~cart):
+        assert q[group].mean() == pytest.approx(y[group].mean(), abs=0.05)
+    assert q[cart].mean() > q[~cart].mean() + 0.3
+
+
+def test_engagement_that_tells_nothing_is_not_looked_at() -> None:
+    silent = clicks(told=0.3, idle=0.3)
+    model = begun(silent, 30 * DAY)
+    assert not model.looks
+    assert not begun(clicks(), 30 * DAY, engagement=False).looks
+    known = silent.before(30 * DAY)
+    none = replace(known, engagement=Engagement())
+    blind = begun(replace(silent, engagement=Engagement()), 30 * DAY)
+    index = np.flatnonzero(~known.converted)[-50:]
+    np.testing.assert_allclose(model.later(known, index), blind.later(none, index), atol=0.02)
+
+
+@given(st.integers(0, 9 * 24), st.integers(1, 24), st.booleans())
+def test_belief_falls_with_age(hours: int, more: int, cart: bool) -> None:
+    ratio = Ratio(*widths(1), seed=hours)
+    events = Engagement.make(["cart"], [0], [0], [HOUR]) if cart else Engagement(("cart",))
+    shown = Exposures.make([0], [NEVER], window=WINDOW, engagement=events)
+    young, old = (
+        ratio.log_ratio(seen(shown, np.array([0]), np.array([at * HOUR])))
+        for at in (2 + hours, 2 + hours + more)
+    )
+    assert young >= old
+
+
+def test_the_ratio_is_that_of_bayes() -> None:
+    """With offset logit p the odds of 3 in 4 among the engaged must come out as Λ = 3 (1 - p) / p."""
+    still = np.zeros((4_000, widths(1)[0]), "f")
+    still[:, 0], still[::2, 1] = 1, 1
+    label = np.where(still[:, 1] > 0, np.arange(4_000) % 8 < 6, np.arange(4_000) % 20 < 2)
+    ratio, p = Ratio(*widths(1)), 0.2
+    of = Seen(still, np.zeros((4_000, widths(1)[1]), "f"))
+    teach(ratio, of, np.full(4_000, np.log(p / (1 - p))), label)
+    odds = np.array([label[::2].mean(), label[1::2].mean()])
+    expected = np.log(odds / (1 - odds)) - np.log(p / (1 - p))
+    np.testing.assert_allclose(ratio.log_ratio(of)[:2], expected, atol=0.05)
+
+
+def test_mature_exposures_are_negatives_for_good() -> None:
+    shown = clicks()
+    model, known = begun(shown, 30 * DAY), shown.before(30 * DAY)
+    old = np.flatnonzero(known.mature & ~known.converted)[:20]
+    np.testing.assert_array_equal(model.later(known, old), 0.0)
+
+
+def test_its_own_prior_does_not_run_away() -> None:
+    """Begun near f = 1 the stream comes back to the rate, as it does from near 0."""
+    shown = clicks(12_000, told=0.5, idle=0.5, days=60).before(60 * DAY)
+    learn = LearnConfig(batch_size=64, learning_rate=0.05, visits=2.0, passes=1)
+    for start in (4.0, -4.0):
+        stream = Stream(shown, Engaged(), StreamConfig(20 * DAY, DAY, net=NetConfig("logistic"), learn=learn))
+        stream.begin()
+        stream.learner.net.out.bias.data.fill_(start)
+        stream.learner.net.table.data.zero_()
+        for _ in range(25):
+            stream.refresh()
+        index, found = stream.predict()
+        rates = np.array([0.1, 0.3, 0.5, 0.7])[shown.features.codes[index, 0]]
+        assert abs(found.mean() - rates.mean()) < 0.06
+        assert np.corrcoef(found, rates)[0, 1] > 0.95
+
+
+def test_too_little_is_known_to_correct_anything() -> None:
+    shown = clicks(100, days=40)
+    model = Engaged()
+    known = shown.before(15 * DAY)
+    model.begin(known, LAB)
+    model.refresh(known, LAB, partial(_flat, 0.0))
+    assert not model.taught
+    rows = model.rows(known, 14 * DAY)
+    np.testing.assert_array_equal(rows.columns["negative"], 1 - rows.label)
+
+
+def _flat(value: float, index: np.ndarray) -> np.ndarray:
+    return np.full((len(index), 1), value, "f")
+
+
+def test_settings_out_of_range_are_refused() -> None:
+    for wrong in (partial(Engaged, -0.1), partial(Engaged, 1.1), partial(Engaged, every=-1)):
+        with pytest.raises(ConfigError):
+            wrong()
+
+
+def test_figures_are_told() -> None:
+    model = begun(clicks(), 30 * DAY)
+    model.rows(clicks().before(30 * DAY), 29 * DAY)
+    told = model.told()
+    assert 0 < told["effective_share"] <= 1 and told["engagement_used"] == 1.0
+    assert told["engagement_gain"] == model.gain > 0
+
+
+def test_ages_cover_the_window() -> None:
+    age = engaged._ages(generator(0, "ages"), 2, 10_000, WINDOW)
+    assert age.min() >= 0 and age.max() <= WINDOW and (age > WINDOW / 2).mean() > 0.05
+    assert (age < WINDOW / 30).mean() > 0.4
