@@ -138,7 +138,7 @@ class ConversionModel:
     def partial_fit(self, exposures: Exposures, at: Moment) -> ConversionModel:
         """One refresh of a stream: learn the rows that came since the clock, up to a new one.
 
-        Of a model that is not fitted, the stream begins here: it learns from mature exposures alone.
+        Of a model that is not fitted, the stream begins here: that is ``fit`` with one pass over open labels.
 
         Args:
             exposures: all of them up to the new clock; those before the old one are needed too, because their
@@ -152,7 +152,9 @@ class ConversionModel:
         """
         clock = min(micros(at), exposures.until)
         if self._learner is None:
-            self._begin(exposures.before(clock), silent)
+            known = exposures.before(clock)
+            self._begin(known, silent)
+            self._learn_rows(known, clock - known.window, 1, silent)
             return self
         if clock <= self.clock:
             raise ConfigError(
