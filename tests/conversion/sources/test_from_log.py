@@ -11,14 +11,15 @@ from tests.worlds import DAY, T0, phone_case_log
 
 from thence.base.errors import ConfigError, DataError
 from thence.conversion.exposures import NEVER
-from thence.conversion.sources.from_log import Roles, exposures_of
+from thence.conversion.sources.from_log import exposures_of
 from thence.events import EventLog
 
 WINDOW = 5
-EVENTS = ("click", "purchase", "cart")
-ROLES = Roles(engagement=("cart",))
+NAMES = ("click", "purchase", "cart")
+ROLES = {"engagement": ["cart"]}
+VIEWS = {"exposure": "view", "engagement": []}
 ROWS = st.lists(
-    st.tuples(st.integers(0, 12), st.sampled_from("uv"), st.sampled_from("ab"), st.sampled_from(EVENTS)),
+    st.tuples(st.integers(0, 12), st.sampled_from("uv"), st.sampled_from("ab"), st.sampled_from(NAMES)),
     max_size=14,
 )
 EACH = [(0, "w", "a", "click"), (1, "w", "a", "purchase"), (2, "w", "b", "cart"), (20, "w", "b", "click")]
@@ -64,7 +65,7 @@ def test_attribution_is_what_the_rule_says(rows, attribution: str, by_user: bool
         return
     by = ["user_id"] if by_user else ["user_id", "item_id"]
     same = (lambda row: row[1]) if by_user else (lambda row: (row[1], row[2]))
-    shown = exposures_of(log_of(unique), window=WINDOW, roles=ROLES, by=by, attribution=attribution)  # type: ignore[arg-type]
+    shown = exposures_of(log_of(unique), window=WINDOW, **ROLES, by=by, attribution=attribution)  # type: ignore[arg-type]
     expected = sorted(attributed(unique, attribution, same))
     events = shown.engagement
     told = {
@@ -84,9 +85,8 @@ def test_attribution_is_what_the_rule_says(rows, attribution: str, by_user: bool
 
 
 def test_features_are_the_events_own_and_the_catalogues() -> None:
-    roles = Roles("view", "purchase", ())
     log = phone_case_log()
-    shown = exposures_of(log, window=DAY // 2, roles=roles, buckets=1000)
+    shown = exposures_of(log, window=DAY // 2, **VIEWS, buckets=1000)
     names = shown.features.names
     assert {"user_id", "item_id", "category", "department", "brand", "hour", "weekday", "price"} <= set(names)
     assert "order_id" not in names and "event" not in names and "title" not in names
@@ -105,8 +105,8 @@ def test_features_do_not_change_with_what_comes_later() -> None:
             (15, "v", "b", "click"),
         ]
     )
-    whole = exposures_of(log_of(rows), window=WINDOW, roles=ROLES)
-    early = exposures_of(log_of(rows).before(14), window=WINDOW, roles=ROLES)
+    whole = exposures_of(log_of(rows), window=WINDOW, **ROLES)
+    early = exposures_of(log_of(rows).before(14), window=WINDOW, **ROLES)
     view = whole.before(14)
     np.testing.assert_array_equal(view.features.codes, early.features.codes)
     np.testing.assert_array_equal(view.conversion_time, early.conversion_time)
@@ -114,30 +114,26 @@ def test_features_do_not_change_with_what_comes_later() -> None:
 
 
 def test_a_column_of_the_catalogue_can_say_what_belongs_together() -> None:
-    roles = Roles("view", "purchase", ())
-    by_item = exposures_of(phone_case_log(), window=3 * DAY, roles=roles)
-    by_all = exposures_of(phone_case_log(), window=3 * DAY, roles=roles, by=["user_id"])
+    by_item = exposures_of(phone_case_log(), window=3 * DAY, **VIEWS)
+    by_all = exposures_of(phone_case_log(), window=3 * DAY, **VIEWS, by=["user_id"])
     ann = int(np.searchsorted(by_all.time, T0 + 9 * DAY // 24))
     assert by_item.converted.sum() == by_all.converted.sum() == 2 and by_all.converted[ann]
-    assert (
-        exposures_of(phone_case_log(), window=3 * DAY, roles=roles, by=["user_id", "brand"]).converted.sum()
-        == 2
-    )
+    assert exposures_of(phone_case_log(), window=3 * DAY, **VIEWS, by=["user_id", "brand"]).converted.sum() == 2
 
 
 @pytest.mark.parametrize(
     ("change", "error", "said"),
     [
-        ({"roles": Roles(exposure="clack", engagement=())}, ConfigError, "no event 'clack'.*'click'"),
-        ({"roles": Roles(engagement=("carts",))}, ConfigError, "no event 'carts'.*'cart'"),
+        ({"exposure": "clack"}, ConfigError, "no event 'clack'.*'click'"),
+        ({"engagement": ["carts"]}, ConfigError, "no event 'carts'.*'cart'"),
         ({"by": ["user_id", "itemid"]}, ConfigError, "no column 'itemid'.*'item_id'"),
         ({"attribution": "first"}, ConfigError, "last or every"),
         ({"window": 30}, DataError, "longer than the log"),
-        ({"roles": Roles("cart", "click", ())}, DataError, "converted"),
+        ({"conversion": "redeem"}, DataError, "no exposure converted"),
+        ({"conversion": "click"}, ConfigError, "two roles"),
+        ({"exposure": "redeem"}, DataError, "no 'redeem'"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(change, error, said) -> None:
     with pytest.raises(error, match=said):
-        exposures_of(log_of(EACH), **({"window": WINDOW, "roles": ROLES} | change))
-    with pytest.raises(ConfigError, match="two roles"):
-        Roles("click", "click")
+        exposures_of(log_of(EACH), **({"window": WINDOW} | ROLES | change))

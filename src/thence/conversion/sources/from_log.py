@@ -19,7 +19,6 @@ feature, so nothing later can be.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -36,43 +35,19 @@ from thence.conversion.sources.timeline import Timeline
 from thence.events.clock import DAY, HOUR
 from thence.events.columns import is_text, plain
 from thence.events.log import EventLog
+from thence.events.schema import EVENTS
 
 Attribution = Literal["last", "every"]
 LEFT_OUT = ("timestamp", "event", "order_id", "title")
-
-
-@dataclass(frozen=True)
-class Roles:
-    """Which events of a log are what.
-
-    Args:
-        exposure: the event that is an exposure.
-        conversion: the event that converts it.
-        engagement: events in between that may tell.
-
-    Raises:
-        ConfigError: an event has two roles.
-
-    Example:
-        >>> Roles().conversion
-        'purchase'
-    """
-
-    exposure: str = "click"
-    conversion: str = "purchase"
-    engagement: tuple[str, ...] = ("cart", "view")
-
-    def __post_init__(self) -> None:
-        names = (self.exposure, self.conversion, *self.engagement)
-        if len(set(names)) < len(names):
-            raise ConfigError(f"an event of {names} has two roles", fix="Name each once.")
 
 
 def exposures_of(
     log: EventLog,
     *,
     window: int,
-    roles: Roles | None = None,
+    exposure: str = "click",
+    conversion: str = "purchase",
+    engagement: Collection[str] = ("cart", "view"),
     by: Collection[str] = ("user_id", "item_id"),
     attribution: Attribution = "last",
     buckets: Buckets = BUCKETS,
@@ -82,13 +57,16 @@ def exposures_of(
     Args:
         log: the events.
         window: attribution window in microseconds.
-        roles: which events are exposure, conversion and engagement.
+        exposure: the event that is an exposure.
+        conversion: the event that converts it.
+        engagement: events in between that may tell.
         by: columns of the log or its catalogue in which these must agree.
         attribution: ``last`` or ``every``, see above.
         buckets: of categories.
 
     Raises:
-        ConfigError: an event or a column is unknown.
+        ConfigError: an event is neither in the log nor one that thence knows, or has two roles; a column is
+            unknown.
         DataError: there are no exposures, the window is longer than the log, or all or none converted.
 
     Example:
@@ -96,19 +74,21 @@ def exposures_of(
         >>> log = EventLog.from_tables(pa.table({
         ...     "timestamp": [0, 1, 2 * day, 3 * day, 9 * day], "user_id": ["u", "v", "u", "u", "v"],
         ...     "item_id": ["tea"] * 5, "event": ["click", "click", "cart", "purchase", "click"]}))
-        >>> shown = exposures_of(log, window=7 * day, roles=Roles(engagement=("cart",)))
+        >>> shown = exposures_of(log, window=7 * day, engagement=["cart"])
         >>> shown.converted.tolist(), shown.engagement.kinds, len(shown.engagement)
         ([True, False, False], ('cart', 'click again'), 1)
     """
-    roles = roles or Roles()
+    roles = (exposure, conversion, *engagement)
     if attribution not in ("last", "every"):
         raise ConfigError(f"attribution is {attribution!r}", fix="Choose last or every.")
+    if len(set(roles)) < len(roles):
+        raise ConfigError(f"an event of {roles} has two roles", fix="Name each once.")
     events, items = _tables(log, roles, by)
     time = np.asarray(events["timestamp"], np.int64)
-    name = np.asarray(plain(pc.index_in(events["event"], value_set=_names(roles))))
+    name = np.asarray(plain(pc.index_in(events["event"], value_set=pa.array(roles, pa.string()))))
     shown = np.flatnonzero(name == 0)
     if not len(shown):
-        raise DataError(f"the log has no {roles.exposure!r}")
+        raise DataError(f"the log has no {exposure!r}")
     group = _groups([_column(events, items, column) for column in by], len(time))
     until = log.until if log.until is not None else log.span()[1] + 1
     end = _conversions(group, time, (shown, np.flatnonzero(name == 1)), window, attribution)
@@ -123,23 +103,19 @@ def exposures_of(
     return made
 
 
-def _names(roles: Roles) -> pa.Array:
-    return pa.array([roles.exposure, roles.conversion, *roles.engagement], pa.string())
-
-
-def _tables(log: EventLog, roles: Roles, by: Collection[str]) -> tuple[pa.Table, pa.Table | None]:
+def _tables(log: EventLog, roles: tuple[str, ...], by: Collection[str]) -> tuple[pa.Table, pa.Table | None]:
     """The events with a role, sorted by time, and the catalogue."""
-    seen, asked = log.events, _names(roles).to_pylist()
+    seen: Any = log.events
     known = seen.event.value_counts().to_pyarrow()["event"].to_pylist()
-    for name in asked[:2] if roles == Roles() else asked:
-        if name not in known:
+    for name in roles:
+        if name not in {*known, *EVENTS}:
             raise ConfigError(f"the log has no event {name!r}", fix=nearest(name, known))
     items = log.items.to_pyarrow() if log.items is not None else None
     columns = {*seen.columns, *(items.column_names if items is not None else ())}
     for column in by:
         if column not in columns:
             raise ConfigError(f"no column {column!r}", where="by", fix=nearest(column, columns))
-    return seen.filter(seen.event.isin(asked)).order_by("timestamp").to_pyarrow(), items
+    return seen.filter(seen.event.isin(roles)).order_by("timestamp").to_pyarrow(), items
 
 
 def _column(events: pa.Table, items: pa.Table | None, name: str) -> pa.Array:
@@ -183,26 +159,29 @@ def _engagement(
     time: np.ndarray,
     rows: tuple[np.ndarray, np.ndarray],
     window: int,
-    rule: tuple[Roles, str],
+    rule: tuple[tuple[str, ...], str],
 ) -> Engagement:
     """Events of each exposure within its window; under ``last`` only until the next exposure."""
     (shown, name), (roles, attribution) = rows, rule
     event = np.flatnonzero((name == 0) | (name >= 2))
     begin, until = time[shown], time[shown] + window
+    follows = np.zeros(len(shown), bool)
     if attribution == "last":
         line = Timeline(group[shown], begin)
         place = line.place(group[shown], begin, after=True)
         later = line.order[np.minimum(place, len(shown) - 1)]
         follows = (place < len(shown)) & (group[shown[later]] == group[shown])
-        until = np.where(follows, np.minimum(until, begin[later]), until)
+        follows &= begin[later] <= until
+        until = np.where(follows, begin[later], until)
     asked, found = Timeline(group[event], time[event]).pairs(group[shown], begin, until)
     kind, at = name[event[found]], time[event[found]]
     if attribution == "last":
-        stop = follows & (begin[later] == until)
-        kept = (kind == 0) | ~(stop[asked] & (at == until[asked]))  # what comes with the next is the next one's
+        kept = (kind == 0) | ~(
+            follows[asked] & (at == until[asked])
+        )  # what comes with the next is the next one's
         kept &= ~((kind == 0) & _again(asked, kind))
         asked, kind, at = asked[kept], kind[kept], at[kept]
-    kinds = (*roles.engagement, f"{roles.exposure} again")
+    kinds = (*roles[2:], f"{roles[0]} again")
     return Engagement.make(kinds, asked, np.where(kind == 0, len(kinds) - 1, kind - 2), at)
 
 
