@@ -22,7 +22,8 @@ before their exposures were learned from; those of the exposures that the stream
 by more than two standard errors: without signal it costs nothing.
 
 Unlike FNW, which also weighs by its own prediction, f = 1 is no resting place: with a share S of the
-conversions still to come and f near 1 the expected gradient is (1 - f) (1 - p) / S away from it.
+conversions still to come and f near 1 the expected gradient is (1 - f) (1 - p) / S away from it; and no prior
+above .95 is taken at its word, so that a model that was led there comes back soon.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ from thence.conversion.lab import Lab, Predict
 from thence.conversion.rows import Rows, joined, late, standing
 
 COHORT, LOOKS, NEWEST = 50_000, 2, 0.2
+CAP = 3.0
+"""The largest logit of a prior that is taken at its word: .95."""
 ENOUGH = 200
 """Mature exposures below which nothing is learned from them."""
 
@@ -145,7 +148,7 @@ class Engaged(Estimator):
             return np.zeros(len(index)), np.zeros(len(index))
         of = seen(known, index, np.full(len(index), known.until))
         told = self.aware.log_ratio(of) if self.looks else self.blind.log_ratio(of.blind())
-        odds = self._predict(index)[:, 0].astype(np.float64) + told
+        odds = np.minimum(self._predict(index)[:, 0].astype(np.float64), CAP) + told
         return np.where(known.mature[index], 0.0, expit(odds)), told
 
     def _learn(self, known: Exposures) -> None:

@@ -31,7 +31,8 @@ RAMPS = (1 / 2880, 1 / 720, 1 / 180, 1 / 45, 1 / 10, 1 / 3)
 """τ of the ramps, as fractions of the window: a quarter of an hour to ten days of thirty."""
 SLOW = RAMPS[2:5]
 """τ for the times of engagement."""
-WIDTH, BATCH, STEPS, RATE = 32, 512, 2_000, 1e-2
+WIDTH, BATCH, PASSES, RATE = 32, 512, 20, 1e-2
+FEWEST, STEPS = 300, 2_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +161,8 @@ def teach(
         >>> bool(abs(np.exp(ratio.log_ratio(early)[0]) - 1 / 3) < 0.05)
         True
     """
-    steps = STEPS // 4 if again else STEPS
+    most = min(STEPS, FEWEST + PASSES * len(of) // BATCH)
+    steps = most // 4 if again else most
     optimizer = torch.optim.Adam(ratio.parameters(), lr=RATE)
     still, rising = torch.from_numpy(of.still), torch.from_numpy(of.rising)
     offset = torch.from_numpy(np.asarray(prior, np.float32))
@@ -170,7 +172,7 @@ def teach(
     while taken < steps:
         order = torch.from_numpy(rng.permutation(len(of)))
         for rows in order.split(BATCH):
-            optimizer.param_groups[0]["lr"] = RATE * max(1 - taken / steps, 0.01) * steps / STEPS
+            optimizer.param_groups[0]["lr"] = RATE * max(1 - taken / steps, 0.01) * steps / most
             loss = weighted(ratio(still[rows], rising[rows]) + offset[rows], y[rows], 1 - y[rows]).mean()
             optimizer.zero_grad()
             loss.backward()
