@@ -149,3 +149,46 @@ def test_a_study_must_be_able_to_begin_and_end() -> None:
         Study("x", shown, 4 * DAY, DAY, 8 * DAY)
     with pytest.raises(ConfigError, match="no block"):
         Study("x", shown, 4 * DAY, DAY, 4 * DAY)
+
+
+@pytest.mark.slow
+@needs_package
+def test_features_of_the_demo_are_what_loops_over_earlier_rows_count() -> None:
+    from thence.conversion.sources import journey
+    from thence.conversion.sources.coupons import coupon_offers
+    from thence.conversion.sources.cross_sell import cross_sell
+
+    shop, rng = journey.baskets(), np.random.default_rng(0)
+    category, _ = journey.words(journey.table("products")["product_category"])
+    sold = dict(
+        zip(journey.ints(journey.table("products")["product_id"]).tolist(), category.tolist(), strict=True)
+    )
+    line_category = np.array([sold.get(product, 0) for product in shop.product.tolist()])
+    line_time, line_home = shop.time[shop.basket], shop.household[shop.basket]
+    shown = cross_sell()
+    place = {name: k for k, name in enumerate(shown.features.names)}
+    wide = len(shown.features.buckets)
+    for row in rng.integers(0, len(shown), 25):
+        codes, numbers, time = shown.features.codes[row], shown.features.numbers[row], shown.time[row]
+        mine = (line_home == codes[place["household"]]) & (line_category == codes[place["category"]])
+        before = np.unique(shop.basket[mine & (line_time < time)])
+        after = shop.time[np.unique(shop.basket[mine & (line_time > time)])]
+        assert numbers[place["times before"] - wide] == pytest.approx(np.log1p(len(before)), rel=1e-5)
+        if len(before):
+            since = (time - shop.time[before].max()) / DAY
+            assert numbers[place["days since"] - wide] == pytest.approx(np.log1p(since), rel=1e-4)
+        visits = (shop.household == codes[place["household"]]) & (shop.time < time)
+        recent = (visits & (shop.time >= time - 28 * DAY)).sum()
+        assert numbers[place["baskets before"] - wide] == pytest.approx(np.log1p(recent), rel=1e-5)
+        assert shown.conversion_time[row] == min(after.tolist(), default=NEVER)
+    offers = coupon_offers()
+    place = {name: k - len(offers.features.buckets) for k, name in enumerate(offers.features.names)}
+    used = journey.table("coupon_redemptions")
+    first = used["redemption_date"].cast(pa.timestamp("us")).cast(pa.int64()).to_numpy().min()
+    early = offers.time <= first
+    assert not offers.features.numbers[early, place["redeemed before"]].any()
+    known = (
+        offers.features.numbers[:, place["redeemed before"]]
+        <= offers.features.numbers[:, place["offers before"]]
+    )
+    assert known.all()
