@@ -61,6 +61,14 @@ class Gdfm(Estimator):
 
     Raises:
         ConfigError: a setting is out of range.
+
+    Example:
+        >>> shown = Exposures.make([0, 10], [4, 30], window=25, until=40)
+        >>> model = Gdfm((5,))
+        >>> model.begin(shown, Lab())
+        >>> rows = model.rows(shown, 12)  # the second passed 5 since then; both passed 25
+        >>> rows.index.tolist(), (rows.columns["weight"] > 0).tolist()
+        ([0, 1], [[False, True], [True, True]])
     """
 
     def __init__(
@@ -184,7 +192,12 @@ def picked(logits: Tensor, row: Tensor, j: Tensor, action: Tensor) -> Tensor:
 
 
 def barred(logits: Tensor) -> Tensor:
-    """What is added to logits ``[b, J, 2, A]`` so that nothing impossible is left, ``[J, 2, A]``."""
+    """What is added to logits ``[b, J, 2, A]`` so that nothing impossible is left, ``[J, 2, A]``.
+
+    Example:
+        >>> (barred(torch.zeros(1, 1, 2, 3)) < 0).tolist()
+        [[[True, False, False], [False, True, True]]]
+    """
     found = torch.zeros_like(logits[0]) if len(logits) else logits.new_zeros(logits.shape[1:])
     found[:, 0, 0] = NO
     found[-1, 1, 1:] = NO
@@ -235,6 +248,10 @@ def frequencies(action: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
         action: ``[r, J]`` actions.
         y: ``[r]`` labels.
         size: A, how many actions there are.
+
+    Example:
+        >>> frequencies(np.array([[0], [1], [1], [1]]), np.array([1, 0, 0, 0]), 2).round(2).tolist()
+        [[[0.1, 0.9], [0.9, 0.1]]]
     """
     times = action.shape[1]
     place = (np.arange(times) * 2 + y[:, None].astype(np.int64)) * size + action
