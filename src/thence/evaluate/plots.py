@@ -119,13 +119,21 @@ def _colour(report: Report, method: str) -> str:
     return PLAIN if plain is not None and plain.method == method else FAINT
 
 
-def blank_axes(width: float, height: float, **margins: float) -> tuple[Any, Axes]:
+def blank_axes(
+    width: float,
+    height: float,
+    *,
+    left: float = 0.09,
+    right: float = 0.97,
+    bottom: float = 0.17,
+    top: float = 0.97,
+) -> tuple[Any, Axes]:
     """A canvas of so many inches and its axes: a line below, a light grid, nothing else."""
     from matplotlib.figure import Figure as Canvas
 
     canvas = Canvas(figsize=(width, height))
     canvas.patch.set_visible(False)
-    canvas.subplots_adjust(**{"bottom": 0.17, "top": 0.97, "right": 0.97, **margins})
+    canvas.subplots_adjust(left=left, right=right, bottom=bottom, top=top)
     axes = canvas.add_subplot()
     axes.patch.set_visible(False)
     for side, spine in axes.spines.items():
