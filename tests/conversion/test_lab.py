@@ -66,6 +66,13 @@ def test_as_many_rows_are_learned_from_as_asked_for(count: int | None) -> None:
     assert not (np.diff(places) > 0).all()
 
 
+def test_rows_are_visited_as_often_for_every_estimator_but_not_without_end() -> None:
+    config = LearnConfig(visits=1.5, passes=2)
+    assert [config.count(rows, 1000) for rows in (0, 1, 500, 750, 4000)] == [None, 2, 1000, 1500, 1500]
+    assert LearnConfig(visits=0.0).count(50, 1000) is None  # each once
+    assert LearnConfig(visits=1.0, passes=0).count(50, 1000) == 50
+
+
 def test_nothing_is_learned_from_no_rows_and_a_loss_that_is_no_number_stops() -> None:
     some = learner()
     before = weights_of(some)

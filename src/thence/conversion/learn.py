@@ -35,7 +35,7 @@ class LearnConfig:
         weight_decay: decoupled, on weights and embeddings.
         passes: over the rows that are there when training begins.
         visits: gradient rows at each refresh as a multiple of the exposures that came, the same for every
-            estimator; 0 for each row once.
+            estimator; 0 for each row once. No row is gone through more than ``passes`` times for it.
         precision: of the products of matrices in training; ``bfloat16`` is about twice as fast for wide hidden
             layers where the processor knows it, slower where it does not. Weights, sums, losses and
             predictions stay float32.
@@ -58,6 +58,18 @@ class LearnConfig:
             raise ConfigError("batch_size must be at least 1, passes and visits not negative")
         if not 0 < self.learning_rate <= 1 or not 0 <= self.weight_decay < 1:
             raise ConfigError("learning_rate must be in (0, 1], weight_decay in [0, 1)")
+
+    def count(self, rows: int, came: int) -> int | None:
+        """Gradient rows at a refresh that emitted ``rows`` rows and to which ``came`` exposures came.
+
+        None for each row once. The limit of ``passes`` keeps an estimator of few rows, such as the settled ones
+        while most exposures are open, from learning them by heart.
+
+        Example:
+            >>> LearnConfig(visits=1.0).count(900, 1000), LearnConfig(visits=1.0).count(100, 1000)
+            (1000, 200)
+        """
+        return min(round(self.visits * came), max(self.passes, 1) * rows) or None
 
 
 class Learner:

@@ -269,7 +269,7 @@ class ConversionModel:
         lab = Lab(self.net, self.learn, self.seed, learner)
         method.refresh(known, lab, partial(learner.logits, known.features))
         rows = method.rows(known, since)
-        count = round(self.learn.visits * (len(known) - known.since(since))) or None
+        count = self.learn.count(len(rows), len(known) - known.since(since))
         for turn in range(passes):
             learner.learn(
                 known.features, rows, method.loss, known.until, *([turn] if turn else []), count=count

@@ -165,7 +165,7 @@ class Stream:
         """Learn from the rows that came in ``[since, clock)``."""
         self.estimator.refresh(known, self.lab, partial(self.learner.logits, known.features))
         rows = self.estimator.rows(known, since)
-        count = round(self.config.learn.visits * (len(known) - known.since(since))) or None
+        count = self.config.learn.count(len(rows), len(known) - known.since(since))
         self.learner.learn(known.features, rows, self.estimator.loss, self.clock, count=count)
         self.trained += (count or len(rows)) if len(rows) else 0
 
