@@ -14,6 +14,7 @@ from thence.conversion.model import ConversionModel
 from thence.conversion.sources.table import read_exposures, write_exposures
 from thence.evaluate.conversion import ConversionReport
 from thence.evaluate.conversion.predictions import Streamed
+from thence.events import EventLog
 from thence.events.clock import DAY, HOUR
 
 QUICK = ["--window-days", "3", "--net", "logistic", "--batch-size", "64", "--learning-rate", "0.05"]
@@ -149,3 +150,16 @@ def test_bad_input_is_told_in_one_line(clicks: Path, tmp_path: Path, capfd: pyte
         assert code == 2, (words, error)
         lines = [line for line in error.splitlines() if line.startswith("error:")]
         assert len(lines) == 1 and expected in lines[0], (words, error)
+
+
+def test_a_log_is_a_source_too(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    time, who = np.sort(rng.integers(0, 20 * DAY, 1500)), rng.integers(0, 300, 1500)
+    event = np.array(["click", "purchase", "cart"])[rng.choice(3, 1500, p=[0.6, 0.3, 0.1])]
+    rows = {"timestamp": time, "user_id": [f"u{n}" for n in who], "item_id": ["tea"] * 1500, "event": event}
+    log, model = tmp_path / "log", tmp_path / "model"
+    EventLog.from_tables(pa.table(rows)).save(log)
+    told = said("conversion", "fit", log, *QUICK, "--estimator", "wait", "--into", model)
+    assert told["estimator"] == "wait" and "item_id" in ConversionModel.load(model).schema.names
+    code, _ = command("conversion", "fit", log, *QUICK, "--exposure", "clik", "--into", model)
+    assert code == 2

@@ -28,7 +28,6 @@ EVALUATE_EXAMPLE = (
 SCORE_EXAMPLE = "Example:  thence conversion score runs/clicks/model today.parquet --into scored.parquet"
 BOUNDS = ("pretrained", "oracle")
 USUAL = ("naive", "wait", "es_dfm", "es_dfm_exact", "ours")
-ADDED = "probability"
 
 app = typer.Typer(
     name="conversion",
@@ -36,9 +35,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Source = Annotated[
-    Path, typer.Argument(help="Exposures: Parquet with time, conversion_time and columns of features.")
-]
+Source = Annotated[Path, typer.Argument(help="Exposures in a Parquet file, or a log that thence ingest wrote.")]
 WindowDays = Annotated[
     float | None,
     typer.Option(min=1e-6, help="Attribution window; not needed for a file that thence wrote."),
@@ -47,6 +44,8 @@ Until = Annotated[str | None, typer.Option(help="When the log ends; after its la
 Numeric = Annotated[
     list[str] | None, typer.Option(help="A column of whole numbers that counts; repeat it for several.")
 ]
+Exposure = Annotated[str, typer.Option(help="Of a log: the event that is an exposure.")]
+Conversion = Annotated[str, typer.Option(help="Of a log: the event that converts it.")]
 WaitHours = Annotated[float, typer.Option(min=0.0, help="Waiting time of the estimators that label after one.")]
 Net = Annotated[Literal["logistic", "mlp", "dcn"], typer.Option(help="The shape of the network.")]
 Batch = Annotated[int, typer.Option(min=1, help="Rows a step.")]
@@ -69,6 +68,8 @@ def fit(
     ] = None,
     estimator: Annotated[str | None, typer.Option(help="How to learn from open labels.")] = None,
     numeric: Numeric = None,
+    exposure: Exposure = "click",
+    conversion: Conversion = "purchase",
     wait_hours: WaitHours = 1.0,
     net: Net = "mlp",
     batch_size: Batch = 1024,
@@ -86,7 +87,7 @@ def fit(
     model = ConversionModel.load(after) if after is not None else None
     if model is not None and window_days is None:
         window_days = model.window / (24 * HOUR)
-    exposures = _read(source, window_days, until, numeric)
+    exposures = _read(source, window_days, until, numeric, (exposure, conversion))
     if model is not None:
         model.partial_fit(exposures, at or exposures.until)
     else:
@@ -123,6 +124,8 @@ def stream(
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 5,
     numeric: Numeric = None,
+    exposure: Exposure = "click",
+    conversion: Conversion = "purchase",
     wait_hours: WaitHours = 1.0,
     net: Net = "mlp",
     batch_size: Batch = 256,
@@ -146,7 +149,7 @@ def stream(
     from thence.evaluate.conversion.predictions import Streamed
     from thence.events.clock import HOUR
 
-    exposures = _read(source, window_days, until, numeric)
+    exposures = _read(source, window_days, until, numeric, (exposure, conversion))
     learn = LearnConfig(batch_size, learning_rate, visits=visits)
     config = _laid_out(exposures, start, step_hours, end, {"net": NetConfig(net), "learn": learn})
     names = _methods(method)
@@ -171,6 +174,8 @@ def evaluate(
     window_days: WindowDays = None,
     until: Until = None,
     numeric: Numeric = None,
+    exposure: Exposure = "click",
+    conversion: Conversion = "purchase",
     group: Group = None,
     segment: Segment = None,
     as_json: JsonFlag = False,
@@ -182,7 +187,7 @@ def evaluate(
 
     inside = predictions / "predictions"
     made = Streamed.load(inside if inside.is_dir() else predictions)
-    exposures = _read(source, window_days, until, numeric)
+    exposures = _read(source, window_days, until, numeric, (exposure, conversion))
     if made.of != fingerprint(exposures):
         raise DataError(
             "these are not the exposures that were predicted",
@@ -203,23 +208,39 @@ def score(
 ) -> None:
     """Append the probability of a conversion to a table, row by row."""
     from thence.conversion.model import ConversionModel
+    from thence.conversion.score import score_table
 
     opened = ConversionModel.load(model)
-    rows, total = _score(opened, table, into)
+    rows, total = score_table(opened, table, into)
     mean = total / rows if rows else None
     if as_json:
         emit({"into": into, "rows": rows, "mean": mean, "version": opened.version})
     else:
-        told = "" if mean is None else f", mean {ADDED} {mean:.4f}"
+        told = "" if mean is None else f", mean probability {mean:.4f}"
         show(f"{into}: {rows:,} rows scored by version {opened.version}{told}")
 
 
-def _read(path: Path, window_days: float | None, until: str | None, numeric: list[str] | None) -> Exposures:
-    """Exposures of a file; what was refused is told."""
+def _read(
+    path: Path,
+    window_days: float | None,
+    until: str | None,
+    numeric: list[str] | None,
+    events: tuple[str, str],
+) -> Exposures:
+    """Exposures of a file or a log; what was refused is told."""
+    from thence.base.errors import ConfigError
     from thence.conversion.sources.table import read_exposures
     from thence.events.clock import DAY
 
     window = None if window_days is None else round(window_days * DAY)
+    if path.is_dir():
+        from thence.conversion.sources.from_log import exposures_of
+        from thence.events import EventLog
+
+        if window is None:
+            raise ConfigError("no attribution window", where=path, fix="Give it with --window-days.")
+        log = EventLog.load(path).before(until) if until else EventLog.load(path)
+        return exposures_of(log, window=window, exposure=events[0], conversion=events[1], engagement=("cart",))
     exposures, report = read_exposures(path, window=window, until=until, numeric=numeric or ())
     if report.refused or report.events:
         say(f"{path}: {report}")
@@ -233,8 +254,10 @@ def _kinds(path: Path, exposures: Exposures) -> dict[str, str]:
 
     from thence.conversion.sources.table import META
 
-    schema = pq.read_schema(path)
     names = exposures.features.names[: len(exposures.features.buckets)]
+    if path.is_dir():
+        return {}
+    schema = pq.read_schema(path)
     if META in (schema.metadata or {}):
         return dict.fromkeys(names, "code")
     whole = {name for name in names if pa.types.is_integer(schema.field(name).type)}
@@ -361,36 +384,3 @@ def _tell(report: ConversionReport, into: Path, as_json: bool) -> None:
     for text in cautions(standing):
         show(text)
     show(f"{into / 'report.html'}")
-
-
-def _score(model: Any, table: Path, into: Path) -> tuple[int, float]:
-    """Write the table with a column more, batch by batch; rows and the sum of probabilities."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from thence.base.errors import DataError
-
-    if not table.is_file():
-        raise DataError("no such file", where=table)
-    beside = into.with_name(into.name + ".part")
-    rows, total = 0, 0.0
-    try:
-        with pq.ParquetFile(table) as source:
-            schema = source.schema_arrow
-            if ADDED in schema.names:
-                raise DataError(f"there is a column {ADDED!r} already", where=table, fix="Rename it.")
-            missing = [name for name in model.schema.names if name not in schema.names]
-            if missing:
-                raise DataError(f"columns {missing} are missing", where=table)
-            with pq.ParquetWriter(beside, schema.append(pa.field(ADDED, pa.float64()))) as sink:
-                for batch in source.iter_batches(262_144):
-                    columns = {name: batch[name] for name in model.schema.names}
-                    chance = model.predict_proba(model.schema.features(columns))[:, 1]
-                    sink.write_batch(pa.record_batch([*batch.columns, pa.array(chance)], schema=sink.schema))
-                    rows, total = rows + len(chance), total + float(chance.sum())
-        beside.replace(into)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"cannot be read or written: {error}", where=table) from error
-    finally:
-        beside.unlink(missing_ok=True)
-    return rows, total
