@@ -17,7 +17,7 @@ from parts.conversion_data import SHAPES, exposures
 from thence.conversion.delayed import ESTIMATORS, Protocol, make
 from thence.conversion.exposures import Exposures
 from thence.conversion.features import Features
-from thence.conversion.lab import Lab, weighted
+from thence.conversion.lab import Lab, Predict, weighted
 from thence.conversion.learn import LearnConfig, Learner
 from thence.conversion.net import ConversionNet, make_net
 from thence.conversion.rows import Rows, late, once, settled
@@ -100,41 +100,47 @@ def bookkeeping(quick: bool) -> Figures:
 def corrections(quick: bool) -> Figures:
     """Of each estimator: rows with weights a CPU second, and its step over a loop without a correction."""
     shown = exposures(600_000 if quick else 2_000_000).before(60 * DAY)
-    start, days = 30 * DAY, 3
-    plain = min(plain_loop(shown, start, days)[1] for _ in range(2))
+    start, days = 30 * DAY, 5  # as many as one refit of those that refit now and then
+    plain = min(plain_loop(shown, start, days)[1] for _ in range(2)) / days
     naive = min(_stream("naive", shown, start, days)[0] for _ in range(2))
     figures = {"step.naive.over_plain": naive / plain}
     for name in ESTIMATORS:
-        step, weights, rows = _stream(name, shown, start, days)
-        figures[f"weights.{name}.rows_per_cpu_second"] = rows / max(weights, 1e-9)
+        step, refits, weights = _stream(name, shown, start, days)
+        figures[f"weights.{name}.rows_per_cpu_second"] = weights
         figures[f"step.{name}.over_plain"] = step / plain
+        figures[f"step.{name}.over_plain_without_refits"] = (step - refits) / plain
         figures[f"step.{name}.over_naive"] = step / naive
-        say(f"step: {name}: {step / plain:.2f} of a plain loop, {rows / max(weights, 1e-9):,.0f} weights/s")
+        said = f"{step / plain:.2f} of a plain loop, {(step - refits) / plain:.2f} without refits"
+        say(f"step: {name}: {said}, {weights:,.0f} weights/s")
     return figures
 
 
 def _stream(name: str, shown: Exposures, start: int, days: int) -> tuple[float, float, float]:
-    """CPU seconds of whole refreshes and of refresh and rows alone, and how many rows there were."""
+    """CPU seconds a day of whole refreshes and of refits, and rows with weights a CPU second."""
     config = StreamConfig(start, learn=replace(FAST, visits=1.0), net=SHAPES["mlp"])
-    stream = Stream(shown, make(name, Protocol(HOUR, shown.window), {}), config)
+    method = make(name, Protocol(HOUR, shown.window), {})
+    stream = Stream(shown, method, config)
     stream.begin()
     stream.refresh()  # whatever is compiled or built once
-    whole, weights, emitted = 0.0, 0.0, 0
-    for _ in range(days):
-        since, known = stream.clock, shown.before(stream.clock + DAY)
-        whole += clocked(stream.refresh)[1]
-        lab = Lab(config.net, config.learn, 0, stream.learner)
-        found: list[Rows] = []
+    rows, refits = method.rows, method.refresh
+    emitted, weighing, refitting = 0, 0.0, 0.0
 
-        def weigh(
-            known: Exposures = known, since: int = since, found: list[Rows] = found, lab: Lab = lab
-        ) -> None:
-            stream.estimator.refresh(known, lab, partial(stream.learner.logits, known.features))
-            found.append(stream.estimator.rows(known, since))
+    def timed_rows(known: Exposures, since: int) -> Rows:
+        nonlocal emitted, weighing
+        begun = time.process_time()
+        found = rows(known, since)
+        emitted, weighing = emitted + len(found), weighing + time.process_time() - begun
+        return found
 
-        weights += clocked(weigh)[1]
-        emitted += len(found[0])
-    return whole, weights, emitted
+    def timed_refits(known: Exposures, lab: Lab, predict: Predict) -> None:
+        nonlocal refitting
+        begun = time.process_time()
+        refits(known, lab, predict)
+        refitting += time.process_time() - begun
+
+    method.rows, method.refresh = timed_rows, timed_refits  # type: ignore[method-assign]
+    whole = sum(clocked(stream.refresh)[1] for _ in range(days))
+    return whole / days, refitting / days, emitted / max(weighing, 1e-9)
 
 
 def plain_loop(shown: Exposures, start: int, days: int) -> tuple[float, float]:
