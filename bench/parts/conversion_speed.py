@@ -18,7 +18,7 @@ from thence.conversion.delayed import ESTIMATORS, Protocol, make
 from thence.conversion.exposures import Exposures
 from thence.conversion.features import Features
 from thence.conversion.lab import Lab, Predict, weighted
-from thence.conversion.learn import LearnConfig, Learner
+from thence.conversion.learn import Batch, LearnConfig, Learner
 from thence.conversion.net import ConversionNet, make_net
 from thence.conversion.rows import Rows, late, once, settled
 from thence.conversion.stream import Stream, StreamConfig
@@ -47,7 +47,7 @@ def clocked(work: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def cross_entropy(logits: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+def cross_entropy(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
     """Of the label alone."""
     return weighted(logits[:, 0], batch["label"], 1 - batch["label"])
 
