@@ -15,9 +15,9 @@ P(v = 1 | x) + E[λ q + (1 - λ) q | x] = p(x) and l0 has E[1 - q | x] = 1 - p(x
 p(x), and no weight is above 1. What engagement speaks for is learned at once, the rest when it is known.
 
 Λ(a, g) is how much likelier what was seen is of those who convert than of those who never do, and
-q = σ(logit f(x) + log Λ(a, g)). The prior f is the model as it stands, so that q follows the drift; log Λ
-comes from exposures that are mature by now (:mod:`.ratio`). The priors that Λ is learned with were predicted
-before their exposures were learned from; those of the exposures that the stream begins with are cross-fitted.
+q = σ(logit f(x) + log Λ(a, g)). The prior f is the model as it stands when the row is made, so that q follows
+the drift; log Λ comes from exposures that are mature by now (:mod:`.ratio`). The priors that Λ is learned with
+were predicted before their exposures were learned from; those that the stream begins with are cross-fitted.
 Λ with engagement is used where it foretells exposures that neither Λ has seen better than Λ of the age alone,
 by more than two standard errors: without signal it costs nothing.
 
@@ -76,7 +76,6 @@ class Engaged(Estimator):
         self.blind, self.aware = Ratio(*widths(0)), Ratio(*widths(0))
         self.taught, self.looks, self.gain, self.share = False, False, 0.0, 1.0
         self.judged_from = 0
-        self._predict: Predict | None = None
 
     def begin(self, known: Exposures, lab: Lab) -> None:
         """Cross-fit priors of the mature exposures, and learn Λ from them."""
@@ -96,10 +95,7 @@ class Engaged(Estimator):
 
     def refresh(self, known: Exposures, lab: Lab, predict: Predict) -> None:
         """Predict what is new before it is learned from, and learn Λ again where it is time to."""
-        self._predict = predict
-        more = len(known) - len(self.prior)
-        self.prior = np.concatenate([self.prior, np.full(max(more, 0), np.nan, np.float32)])
-        self.paid = np.concatenate([self.paid, np.zeros(max(more, 0), np.float32)])
+        self._make_room(len(known))
         new = np.flatnonzero(np.isnan(self.prior[: len(known)]) & ~known.mature)
         self.prior[new] = predict(new)[:, 0]
         self.turn += 1
@@ -108,22 +104,22 @@ class Engaged(Estimator):
 
     def rows(self, known: Exposures, since: int) -> Rows:
         """New exposures as they stand, and late conversions of older ones."""
+        self._make_room(len(known))
         first = known.since(since)
         new = standing(known, np.arange(first, len(known)))
         later, told = self._later(known, new.index)
         later[new.label > 0] = 0.0
         ahead = self.ahead * -np.expm1(-np.maximum(told, 0.0)) * (new.label == 0)
-        if self._predict is not None:
-            self.paid[new.index] = ahead
+        self.paid[new.index] = ahead
         positive, negative = new.label + ahead * later, (1 - new.label) * (1 - later)
         copies = late(known, since, 0)
         copies = copies.take(np.flatnonzero(copies.index < first))
-        rest = copies.label if self._predict is None else 1 - self.paid[copies.index]
-        weights = np.concatenate([positive, rest]), np.concatenate([negative, np.zeros(len(copies))])
         rows = joined(Rows(new.index, new.label), copies)
-        total = weights[0] + weights[1]
+        positive = np.concatenate([positive, 1 - self.paid[copies.index]])
+        negative = np.concatenate([negative, np.zeros(len(copies))])
+        total = positive + negative
         self.share = float(total.sum() ** 2 / (len(rows) * (total**2).sum())) if total.any() else 1.0
-        return rows.adding({"positive": weights[0].astype("f"), "negative": weights[1].astype("f")})
+        return rows.adding({"positive": positive.astype("f"), "negative": negative.astype("f")})
 
     def told(self) -> dict[str, float]:
         """Effective sample size over rows at the last refresh; engagement: its worth in nats, and its use."""
@@ -132,6 +128,12 @@ class Engaged(Estimator):
             "engagement_gain": self.gain,
             "engagement_used": float(self.looks),
         }
+
+    def _make_room(self, count: int) -> None:
+        """Remember priors and what was paid of so many exposures."""
+        more = max(count - len(self.prior), 0)
+        self.prior = np.concatenate([self.prior, np.full(more, np.nan, np.float32)])
+        self.paid = np.concatenate([self.paid, np.zeros(more, np.float32)])
 
     def later(self, known: Exposures, index: np.ndarray) -> np.ndarray:
         """P(y = 1 | x, age, engagement, no conversion yet) ``[r]`` at the clock; 0 where mature.
@@ -144,11 +146,11 @@ class Engaged(Estimator):
 
     def _later(self, known: Exposures, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The same, and log Λ."""
-        if not self.taught or self._predict is None or not len(index):
+        if not self.taught or not len(index):
             return np.zeros(len(index)), np.zeros(len(index))
         of = seen(known, index, np.full(len(index), known.until))
         told = self.aware.log_ratio(of) if self.looks else self.blind.log_ratio(of.blind())
-        odds = np.minimum(self._predict(index)[:, 0].astype(np.float64), CAP) + told
+        odds = np.minimum(self.prior[index].astype(np.float64), CAP) + told
         return np.where(known.mature[index], 0.0, expit(odds)), told
 
     def _learn(self, known: Exposures) -> None:
