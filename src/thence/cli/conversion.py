@@ -158,7 +158,7 @@ def stream(
         name: [_run(exposures, name, config, seed, round(wait_hours * HOUR), into) for seed in range(seeds)]
         for name in names
     }
-    made = Streamed(runs, config.start, config.step, fingerprint(exposures))
+    made = Streamed(runs, config.start, config.step, fingerprint(exposures), exposures.window)
     made.save(into / "predictions")
     report = _judged(made, exposures, columns, source)
     report.save(into / "report")
@@ -184,10 +184,12 @@ def evaluate(
     from thence.base.errors import DataError
     from thence.conversion.resume import fingerprint
     from thence.evaluate.conversion.predictions import Streamed
+    from thence.events.clock import DAY
 
     inside = predictions / "predictions"
     made = Streamed.load(inside if inside.is_dir() else predictions)
-    exposures = _read(source, window_days, until, numeric, (exposure, conversion))
+    days = made.window / DAY if window_days is None and made.window else window_days
+    exposures = _read(source, days, until, numeric, (exposure, conversion))
     if made.of != fingerprint(exposures):
         raise DataError(
             "these are not the exposures that were predicted",
@@ -229,22 +231,33 @@ def _read(
 ) -> Exposures:
     """Exposures of a file or a log; what was refused is told."""
     from thence.base.errors import ConfigError
-    from thence.conversion.sources.table import read_exposures
+    from thence.conversion.sources.table import META, read_exposures
     from thence.events.clock import DAY
 
     window = None if window_days is None else round(window_days * DAY)
+    if window is None and path.exists() and (path.is_dir() or META not in _metadata(path)):
+        raise ConfigError("no attribution window", where=path, fix="Give it with --window-days.")
     if path.is_dir():
         from thence.conversion.sources.from_log import exposures_of
         from thence.events import EventLog
 
-        if window is None:
-            raise ConfigError("no attribution window", where=path, fix="Give it with --window-days.")
         log = EventLog.load(path).before(until) if until else EventLog.load(path)
         return exposures_of(log, window=window, exposure=events[0], conversion=events[1], engagement=("cart",))
     exposures, report = read_exposures(path, window=window, until=until, numeric=numeric or ())
     if report.refused or report.events:
         say(f"{path}: {report}")
     return exposures
+
+
+def _metadata(path: Path) -> dict[bytes, bytes]:
+    """What a Parquet file says of itself; nothing where it cannot be read, which its reader tells better."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowInvalid):
+        return {}
 
 
 def _kinds(path: Path, exposures: Exposures) -> dict[str, str]:

@@ -26,6 +26,7 @@ class Streamed:
         start: first clock, microseconds UTC.
         step: from one refresh to the next, microseconds.
         of: a digest of the exposures that ``exposure`` counts in.
+        window: their attribution window in microseconds, 0 where unknown.
 
     Example:
         >>> import tempfile
@@ -40,6 +41,7 @@ class Streamed:
     start: int
     step: int
     of: str = ""
+    window: int = 0
 
     @property
     def config(self) -> StreamConfig:
@@ -68,7 +70,8 @@ class Streamed:
         with write_artifact(folder, KIND) as draft:
             draft.table("predictions", self.table())
             told = [[name, [dict(one.told) for one in each]] for name, each in self.runs.items()]
-            draft.config.update(start=self.start, step=self.step, of=self.of, told=told)
+            span = {"start": self.start, "step": self.step, "window": self.window}
+            draft.config.update(span, of=self.of, told=told)
             draft.counts["predictions"] = sum(len(one) for each in self.runs.values() for one in each)
 
     @classmethod
@@ -89,6 +92,7 @@ class Streamed:
                     rows = (names == name) & (column["seed"] == seed)
                     index, p, block = (column[key][rows] for key in ("exposure", "probability", "block"))
                     runs.setdefault(name, []).append(Predictions(index, p, block.astype(np.int64), told))
-            return cls(runs, art.config["start"], art.config["step"], art.config["of"])
+            span = (art.config[key] for key in ("start", "step", "of", "window"))
+            return cls(runs, *span)
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(f"inconsistent predictions: {error!r}", where=folder) from error
