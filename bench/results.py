@@ -9,15 +9,13 @@ Of each figure the newest counts: a line that holds only some figures replaces o
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 BEGIN, END = "<!-- table: bench/results.py -->", "<!-- /table -->"
-GRIDS = "related"
-"""The bench whose figures are tables of methods and metrics."""
-LEADS = ("HR@10", "HR@20", "Hits@100")
-COLUMNS = (
+RELATED = (
     "HR@5",
     "HR@10",
     "HR@20",
@@ -37,6 +35,44 @@ COLUMNS = (
     "seconds",
     "peak_gib",
 )
+DELAYED = (
+    "AUC",
+    "PRAUC",
+    "NLL",
+    "ECE",
+    "RI_AUC",
+    "RI_NLL",
+    "calibration",
+    "calibration_by_age",
+    "effective_share",
+    "engagement_gain",
+    "rows",
+    "seconds",
+)
+
+
+class Grid(NamedTuple):
+    """How a bench's figures become tables of methods and metrics.
+
+    Args:
+        group: parts of a figure's name that name the table.
+        columns: metrics in order.
+        leads: the first of these that is there ranks the methods.
+        falls: whether less of it is better.
+        digits: of figures below ten.
+    """
+
+    group: int
+    columns: tuple[str, ...]
+    leads: tuple[str, ...]
+    falls: bool = False
+    digits: int = 0
+
+
+GRIDS = {
+    "related": Grid(2, RELATED, ("HR@10", "HR@20", "Hits@100")),
+    "delayed": Grid(1, DELAYED, ("NLL",), falls=True, digits=4),
+}
 HEAD = """# Results
 
 Written by `python bench/results.py` from `bench/results.jsonl`, the lines that benches printed last; not by
@@ -89,8 +125,9 @@ def section(bench: str, lines: list[dict[str, Any]]) -> str:
         newest.update({name: (value, at) for name, value in line["figures"].items()})
     used = sorted({at for _, at in newest.values()})
     runs = [run_of(number, lines[at]) for number, at in enumerate(used, 1)]
-    if bench == GRIDS:
-        return "\n".join([f"## {bench}: `python bench/{bench}.py`", "", *runs, "", *grids(newest, used)])
+    if bench in GRIDS:
+        tables = grids(newest, used, GRIDS[bench])
+        return "\n".join([f"## {bench}: `python bench/{bench}.py`", "", *runs, "", *tables])
     rows = [
         f"| `{name}` | {shown(value)}{spread(newest, name)} | {used.index(at) + 1} |"
         for name, (value, at) in sorted(newest.items())
@@ -100,33 +137,40 @@ def section(bench: str, lines: list[dict[str, Any]]) -> str:
     return "\n".join([f"## {bench}: `python bench/{bench}.py`", "", *runs, "", *table, ""])
 
 
-def grids(newest: dict[str, tuple[float, int]], used: list[int]) -> list[str]:
-    """Figures DATA.PROTOCOL.METHOD.METRIC as one table for each data set and protocol, best method first."""
+def grids(newest: dict[str, tuple[float, int]], used: list[int], grid: Grid) -> list[str]:
+    """Figures GROUP.METHOD.METRIC as one table for each group, best method first."""
     groups: dict[str, dict[str, dict[str, str]]] = {}
+    alone: dict[str, list[str]] = {}
     for name in newest:
-        if name.endswith(".std") or name.count(".") < 3:
+        parts = name.split(".", grid.group + 1)
+        if name.endswith(".std") or len(parts) < 2:
             continue
-        data, protocol, method, metric = name.split(".", 3)
-        groups.setdefault(f"{data}.{protocol}", {}).setdefault(method, {})[metric] = name
+        group = ".".join(parts[: grid.group])
+        if len(parts) == grid.group + 2:
+            groups.setdefault(group, {}).setdefault(parts[-2], {})[parts[-1]] = name
+        elif len(parts) == grid.group + 1:
+            alone.setdefault(group, []).append(f"{parts[-1]} {shown(newest[name][0])}")
     pages: list[str] = []
     for group, methods in groups.items():
-        columns = [metric for metric in COLUMNS if any(metric in found for found in methods.values())]
+        columns = [metric for metric in grid.columns if any(metric in found for found in methods.values())]
         runs = sorted({used.index(newest[n][1]) + 1 for found in methods.values() for n in found.values()})
         pages += [f"### {group} (run {', '.join(map(str, runs))})", ""]
+        pages += [", ".join(alone[group]) + ".", ""] if group in alone else []
         pages += [f"| method | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
-        lead = next((metric for metric in LEADS if metric in columns), None)
-
-        def rank(method: str, lead: str | None = lead, methods: dict[str, Any] = methods) -> float:
-            name = methods[method].get(lead)
-            return -newest[name][0] if name else 0.0
-
-        for method in sorted(methods, key=rank):
+        lead = next((metric for metric in grid.leads if metric in columns), "")
+        for method in sorted(methods, key=lambda method: _rank(newest, methods[method].get(lead), grid)):
             names = [methods[method].get(metric) for metric in columns]
-            cells = [f"{shown(newest[n][0])}{spread(newest, n)}" if n else "" for n in names]
+            cells = [f"{shown(newest[n][0], grid.digits)}{spread(newest, n)}" if n else "" for n in names]
             label = f"**{method}**" if method.startswith("ours") else method
             pages.append(f"| {label} | {' | '.join(cells)} |")
         pages.append("")
     return pages
+
+
+def _rank(newest: dict[str, tuple[float, int]], name: str | None, grid: Grid) -> float:
+    """Where a method stands; those without the figure come last."""
+    value = newest[name][0] if name else (math.inf if grid.falls else 0.0)
+    return value if grid.falls else -value
 
 
 def run_of(number: int, line: dict[str, Any]) -> str:
@@ -145,8 +189,8 @@ def spread(figures: dict[str, tuple[float, int]], name: str) -> str:
     return f" ± {found[0]:.2g}" if found and found[0] else ""
 
 
-def shown(value: float) -> str:
-    """A figure with as many digits as mean something.
+def shown(value: float, digits: int = 0) -> str:
+    """A figure with as many digits as mean something, or with so many behind the point where it is below ten.
 
     Example:
         >>> shown(0.02534), shown(1234567.0), shown(12.345)
@@ -154,7 +198,7 @@ def shown(value: float) -> str:
     """
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.3g}"
+    return f"{value:.{digits}f}" if digits and abs(value) < 10 else f"{value:.3g}"
 
 
 if __name__ == "__main__":
