@@ -196,6 +196,39 @@ def _flat(value: float, index: np.ndarray) -> np.ndarray:
     return np.full((len(index), 1), value, "f")
 
 
+def test_in_bursts_older_exposures_are_looked_at_again() -> None:
+    """Campaigns of a day every four days: copies alone would teach that everything converts."""
+    even = clicks(6_000, days=45)
+    burst = np.sort(even.time // (4 * DAY) * (4 * DAY) + even.time % DAY)
+    ends = np.where(even.conversion_time == NEVER, NEVER, burst + even.conversion_time - even.time)
+    shown = Exposures.make(burst, ends, window=WINDOW, features=even.features).before(45 * DAY)
+    known = shown.before(32 * DAY)
+    model = begun(known, 32 * DAY)
+    assert model.again == 1.0 and begun(even, 32 * DAY).again == 0.0
+    rows = model.rows(known, 28 * DAY)
+    weight = rows.columns["positive"] + rows.columns["negative"]
+    np.testing.assert_allclose(weight, 1.0, rtol=1e-6)
+    old, new = rows.index < known.since(28 * DAY), known.since(28 * DAY)
+    assert 0 < old.sum() <= len(known) - new and (~old).sum() == len(known) - new
+    assert (known.time[rows.index] >= known.until - WINDOW).all()
+    claimed, final = rows.columns["positive"], shown.converted[rows.index]
+    assert claimed.mean() == pytest.approx(final.mean(), abs=0.06)
+    learn = LearnConfig(batch_size=16, learning_rate=0.05, visits=2.0, passes=1)
+    for settings, near in ((None, True), (0.0, False)):
+        stream = Stream(
+            shown,
+            Engaged(revisit=settings),
+            StreamConfig(17 * DAY, DAY, net=NetConfig("logistic"), learn=learn),
+        )
+        stream.begin()
+        for _ in range(15):
+            stream.refresh()  # the last three bring no exposures, only conversions
+        index, found = np.arange(shown.since(32 * DAY), len(shown)), None
+        found = stream.probabilities(int(index[0]), int(index[-1]) + 1)[1]
+        rates = np.array([0.1, 0.3, 0.5, 0.7])[shown.features.codes[index, 0]]
+        assert (abs(found.mean() - rates.mean()) < 0.1) == near
+
+
 def test_settings_out_of_range_are_refused() -> None:
     for wrong in (partial(Engaged, -0.1), partial(Engaged, 1.1), partial(Engaged, every=-1)):
         with pytest.raises(ConfigError):

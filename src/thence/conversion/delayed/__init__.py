@@ -81,7 +81,7 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
     "bi_defuse": _REFITS,
     "ulc": [{"tau": tau, "span": span} for tau in (0.25, 0.5, 1.0) for span in (0.0, 0.25, 1.0)],
     "gdfm": [{"every": 0}, {"every": 1}, {"every": 1, "beta": 0.0}, {"every": 1, "keep": 0.0}],
-    "ours": [{"ahead": 1.0}, {"ahead": 0.5}, {"ahead": 0.0}],
+    "ours": [{"ahead": 1.0}, {"ahead": 0.0}, {"revisit": 1.0}],
 }
 """Settings to choose from, on data before the stream; ``wait`` replaces that of the protocol."""
 

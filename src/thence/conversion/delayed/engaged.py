@@ -18,6 +18,13 @@ p(x), and no weight is above 1. What engagement speaks for is learned at once, t
 q = σ(logit f(x) + log Λ(a, g)). The prior f is the model as it stands when the row is made, so that q follows
 the drift; log Λ comes from exposures that are mature by now (:mod:`.ratio`). The priors that Λ is learned with
 were predicted before their exposures were learned from; those that the stream begins with are cross-fitted.
+
+Where exposures come in bursts (campaigns), late conversions come when there are no negatives beside them and
+would teach that everything converts. Then all of q is paid ahead, and older exposures of the window, drawn at
+random, are looked at again (``revisit``) with what is known of them now:
+
+    (v + (1 - v) q) · l1 + (1 - v) (1 - q) · l0,      whose mean is that of the final label at every age.
+
 Λ with engagement is used where it foretells exposures that neither Λ has seen better than Λ of the age alone,
 by more than two standard errors: without signal it costs nothing.
 
@@ -52,10 +59,12 @@ class Engaged(Estimator):
     Args:
         ahead: how much of a conversion that engagement speaks for is paid before it comes.
         every: refreshes from one fit of Λ to the next; 0 for a single one, when the stream begins.
+        revisit: older exposures that are looked at again for each new one, in place of late conversions, or 0;
+            None for 1 where exposures came in bursts before the stream began, else 0.
         engagement: whether engagement may be looked at.
 
     Raises:
-        ConfigError: ``ahead`` is not between 0 and 1, or ``every`` negative.
+        ConfigError: ``ahead`` is not between 0 and 1, or ``every`` or ``revisit`` negative.
 
     Example:
         >>> shown = Exposures.make([0, 10, 20], [4, 30, 99], window=50, until=100).before(36)
@@ -66,10 +75,17 @@ class Engaged(Estimator):
     of one age, no engagement and nothing ahead.
     """
 
-    def __init__(self, ahead: float = 1.0, *, every: int = 5, engagement: bool = True) -> None:
-        if not 0 <= ahead <= 1 or every < 0:
-            raise ConfigError(f"ahead {ahead}, every {every}", fix="Give ahead in [0, 1] and every at least 0.")
-        self.ahead, self.every, self.engagement = ahead, every, engagement
+    def __init__(
+        self, ahead: float = 1.0, *, every: int = 5, revisit: float | None = None, engagement: bool = True
+    ) -> None:
+        if not 0 <= ahead <= 1 or every < 0 or (revisit or 0) < 0:
+            raise ConfigError(
+                f"ahead {ahead}, every {every}, revisit {revisit}",
+                fix="Give ahead in [0, 1], every and revisit at least 0.",
+            )
+        self.ahead, self.every, self.revisit, self.engagement = ahead, every, revisit, engagement
+        self.again = revisit or 0.0
+        self._predict: Predict | None = None
         self.turn, self.seed = 0, 0
         self.prior = np.empty(0, np.float32)
         self.paid = np.empty(0, np.float32)
@@ -80,6 +96,8 @@ class Engaged(Estimator):
     def begin(self, known: Exposures, lab: Lab) -> None:
         """Cross-fit priors of the mature exposures, and learn Λ from them."""
         self.seed, self.turn, self.judged_from = lab.seed, 0, 0
+        if self.revisit is None:
+            self.again = float(_in_bursts(known))
         still, rising = widths(len(known.engagement.kinds))
         self.blind, self.aware = Ratio(*widths(0), lab.seed), Ratio(still, rising, lab.seed)
         self.taught = self.looks = False
@@ -96,6 +114,7 @@ class Engaged(Estimator):
     def refresh(self, known: Exposures, lab: Lab, predict: Predict) -> None:
         """Predict what is new before it is learned from, and learn Λ again where it is time to."""
         self._make_room(len(known))
+        self._predict = predict
         new = np.flatnonzero(np.isnan(self.prior[: len(known)]) & ~known.mature)
         self.prior[new] = predict(new)[:, 0]
         self.turn += 1
@@ -103,10 +122,12 @@ class Engaged(Estimator):
             self._learn(known)
 
     def rows(self, known: Exposures, since: int) -> Rows:
-        """New exposures as they stand, and late conversions of older ones."""
+        """New exposures as they stand; and late conversions of older ones, or some of these again."""
         self._make_room(len(known))
         first = known.since(since)
         new = standing(known, np.arange(first, len(known)))
+        if self.again and self.taught:
+            return self._again(known, first)
         later, told = self._later(known, new.index)
         later[new.label > 0] = 0.0
         ahead = self.ahead * -np.expm1(-np.maximum(told, 0.0)) * (new.label == 0)
@@ -120,6 +141,20 @@ class Engaged(Estimator):
         total = positive + negative
         self.share = float(total.sum() ** 2 / (len(rows) * (total**2).sum())) if total.any() else 1.0
         return rows.adding({"positive": positive.astype("f"), "negative": negative.astype("f")})
+
+    def _again(self, known: Exposures, first: int) -> Rows:
+        """New exposures, and older ones of the window drawn at random, all with their belief of now."""
+        start, new = known.since(known.until - known.window), len(known) - first
+        count = min(round(self.again * new), first - start)
+        rng = generator(self.seed, "engaged", "again", int(known.until))
+        drawn = start + np.sort(rng.choice(max(first - start, 1), count, replace=False))
+        rows = standing(known, np.concatenate([drawn, np.arange(first, len(known))]))
+        prior = self.prior[rows.index]
+        if self._predict is not None and count:
+            prior[:count] = self._predict(drawn)[:, 0]  # theirs is older, and Λ needs it so
+        later = self._later(known, rows.index, prior)[0]
+        positive = rows.label + (1 - rows.label) * later
+        return rows.adding({"positive": positive.astype("f"), "negative": (1 - positive).astype("f")})
 
     def told(self) -> dict[str, float]:
         """Effective sample size over rows at the last refresh; engagement: its worth in nats, and its use."""
@@ -144,13 +179,16 @@ class Engaged(Estimator):
         """
         return self._later(known, index)[0]
 
-    def _later(self, known: Exposures, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The same, and log Λ."""
+    def _later(
+        self, known: Exposures, index: np.ndarray, prior: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The same, and log Λ; from the priors of the exposures' own time where no others are given."""
         if not self.taught or not len(index):
             return np.zeros(len(index)), np.zeros(len(index))
         of = seen(known, index, np.full(len(index), known.until))
         told = self.aware.log_ratio(of) if self.looks else self.blind.log_ratio(of.blind())
-        odds = np.minimum(self.prior[index].astype(np.float64), CAP) + told
+        logit_f = (self.prior[index] if prior is None else prior).astype(np.float64)
+        odds = np.minimum(logit_f, CAP) + told
         return np.where(known.mature[index], 0.0, expit(odds)), told
 
     def _learn(self, known: Exposures) -> None:
@@ -184,6 +222,13 @@ class Engaged(Estimator):
         better = without - surprise(offset[new] + self.aware.log_ratio(of.take(new)), label[new])
         self.gain = float(better.mean())
         self.looks = self.gain > 2 * float(better.std()) / len(new) ** 0.5
+
+
+def _in_bursts(known: Exposures) -> bool:
+    """Whether the counts of thirty equal parts of the last window spread wider than their mean."""
+    last = known.time[known.since(known.until - known.window) :]
+    count, _ = np.histogram(last, 30, (known.until - known.window, known.until))
+    return len(last) > 0 and float(count.std()) > float(count.mean())
 
 
 def _ages(rng: np.random.Generator, looks: int, count: int, window: int) -> np.ndarray:
