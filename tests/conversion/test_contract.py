@@ -1,6 +1,7 @@
 """What every estimator keeps to: finite probabilities, the same bytes from the same seed, and no look ahead."""
 
 from collections.abc import Callable
+from copy import copy
 from functools import cache
 
 import numpy as np
@@ -61,6 +62,15 @@ def test_probabilities_are_finite_and_rows_are_of_exposures_that_are_known(name:
     assert np.isin(rows.label, (0.0, 1.0)).all()
     assert all(len(column) == len(rows) for column in rows.columns.values())
     assert all(np.isfinite(column).all() for column in rows.columns.values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_refresh_that_brings_no_exposures_is_gone_through(name: str) -> None:
+    stream = past(name)[0]
+    known = stream.exposures.before(stream.clock)
+    last = int(known.time[-1]) + 1
+    rows = copy(stream.estimator).rows(known, last)
+    assert (rows.index < len(known)).all()
 
 
 @pytest.mark.parametrize("refreshes", [0, REFRESHES - 1])

@@ -102,7 +102,13 @@ def test_rows_carry_those_weights() -> None:
     again = np.isin(copies.index, rows.index[new][open_]) & old
     assert again.any()
     paid = dict(zip(rows.index[new][open_].tolist(), ahead[open_].tolist(), strict=True))
-    expected = [1 - paid[index] for index in copies.index[again].tolist()]
+    around = copies.index[again]
+    then = [
+        np.sum((shown.time >= at - 3 * DAY // 2) & (shown.time < at + 3 * DAY // 2))
+        for at in shown.time[around]
+    ]
+    now = len(later) - later.since(30 * DAY)
+    expected = [(1 - paid[index]) * now / count for index, count in zip(around.tolist(), then, strict=True)]
     np.testing.assert_allclose(copies.columns["positive"][again], expected, rtol=1e-4)
 
 

@@ -8,11 +8,13 @@ comes true:
 
     new, converted    1 · l1
     new, open         λ q · l1 + (1 - q) · l0,        λ = ahead · max(0, 1 - 1 / Λ)
-    late conversion   (1 - λ) · l1                    with the λ of its first row
+    late conversion   (1 - λ) n / n' · l1             with the λ of its first row
 
-These are exact joint weights for any λ that depends on what was seen at the first row: averaged over it, l1 has
-P(v = 1 | x) + E[λ q + (1 - λ) q | x] = p(x) and l0 has E[1 - q | x] = 1 - p(x). The training mass of x stays
-p(x), and no weight is above 1. What engagement speaks for is learned at once, the rest when it is known.
+with n exposures now and n' in a step around the one that converted: it stands for those of now that will
+convert as late. These are exact joint weights for any λ that depends on what was seen at the first row. Averaged
+over it, l1 has P(v = 1 | x) + E[λ q + (1 - λ) q | x] = p(x), and l0 has E[1 - q | x] = 1 - p(x). The training
+mass of x stays p(x); no first row weighs more than 1 and no copy more than 5. What engagement speaks for is
+learned at once, the rest when it is known.
 
 Λ(a, g) is how much likelier what was seen is of those who convert than of those who never do, and
 q = σ(logit f(x) + log Λ(a, g)). The prior f is the model as it stands when the row is made, so that q follows
@@ -136,7 +138,8 @@ class Engaged(Estimator):
         copies = late(known, since, 0)
         copies = copies.take(np.flatnonzero(copies.index < first))
         rows = joined(Rows(new.index, new.label), copies)
-        positive = np.concatenate([positive, 1 - self.paid[copies.index]])
+        rest = (1 - self.paid[copies.index]) * _volume(known, copies.index, len(new), known.until - since)
+        positive = np.concatenate([positive, rest])
         negative = np.concatenate([negative, np.zeros(len(copies))])
         total = positive + negative
         self.share = float(total.sum() ** 2 / (len(rows) * (total**2).sum())) if total.any() else 1.0
@@ -222,6 +225,13 @@ class Engaged(Estimator):
         better = without - surprise(offset[new] + self.aware.log_ratio(of.take(new)), label[new])
         self.gain = float(better.mean())
         self.looks = self.gain > 2 * float(better.std()) / len(new) ** 0.5
+
+
+def _volume(known: Exposures, index: np.ndarray, now: int, step: int) -> np.ndarray:
+    """How many exposures come now for each that came in a step around older ones ``[r]``; .2 to 5."""
+    time = known.time[index]
+    then = np.searchsorted(known.time, time + step // 2) - np.searchsorted(known.time, time - step // 2)
+    return np.clip(now / np.maximum(then, 1), 0.2, 5.0)
 
 
 def _in_bursts(known: Exposures) -> bool:

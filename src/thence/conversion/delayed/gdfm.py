@@ -149,7 +149,7 @@ class Gdfm(Estimator):
             logits = torch.from_numpy(self.q.logits(features, index[first : first + CHUNK]))  # type: ignore[union-attr]
             some = (torch.from_numpy(place) for place in (row, j, part[row, j].astype(np.int64)))
             found[first + row, j] = picked(logits.view(*part.shape, 2, -1), *some).numpy()
-        return found.reshape(len(index), -1)
+        return found.reshape(len(index), 2 * action.shape[1])
 
     def _q_loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """-Σ_j log q(a_j | x, y) of the y that is known."""
