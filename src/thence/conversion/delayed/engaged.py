@@ -11,8 +11,8 @@ comes true:
     late conversion   (1 - λ) n / n' · l1             with the λ of its first row
 
 with n exposures now and n' in a step around the one that converted: it stands for those of now that will
-convert as late. These are exact joint weights for any λ that depends on what was seen at the first row. Averaged
-over it, l1 has P(v = 1 | x) + E[λ q + (1 - λ) q | x] = p(x), and l0 has E[1 - q | x] = 1 - p(x). The training
+convert as late. These are exact joint weights for any λ that depends on what was seen at the first row.
+Averaged over it, l1 has P(v = 1 | x) + E[λ q + (1 - λ) q | x] = p(x), and l0 has E[1 - q | x] = 1 - p(x). The training
 mass of x stays p(x); no first row weighs more than 1 and no copy more than 5. What engagement speaks for is
 learned at once, the rest when it is known.
 
