@@ -235,9 +235,12 @@ def _read(
     from thence.events.clock import DAY
 
     window = None if window_days is None else round(window_days * DAY)
-    if window is None and path.exists() and (path.is_dir() or META not in _metadata(path)):
-        raise ConfigError("no attribution window", where=path, fix="Give it with --window-days.")
+    missing = ConfigError("no attribution window", where=path, fix="Give it with --window-days.")
+    if window is None and path.is_file() and META not in _metadata(path):
+        raise missing
     if path.is_dir():
+        if window is None:
+            raise missing
         from thence.conversion.sources.from_log import exposures_of
         from thence.events import EventLog
 

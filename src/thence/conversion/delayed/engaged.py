@@ -12,9 +12,9 @@ comes true:
 
 with n exposures now and n' in a step around the one that converted: it stands for those of now that will
 convert as late. These are exact joint weights for any λ that depends on what was seen at the first row.
-Averaged over it, l1 has P(v = 1 | x) + E[λ q + (1 - λ) q | x] = p(x), and l0 has E[1 - q | x] = 1 - p(x). The training
-mass of x stays p(x); no first row weighs more than 1 and no copy more than 5. What engagement speaks for is
-learned at once, the rest when it is known.
+Averaged over it, l1 has P(v = 1 | x) + E[λ q + (1 - λ) q | x] = p(x), and l0 has E[1 - q | x] = 1 - p(x). The
+training mass of x stays p(x); no first row weighs more than 1 and no copy more than 5. What engagement speaks
+for is learned at once, the rest when it is known.
 
 Λ(a, g) is how much likelier what was seen is of those who convert than of those who never do, and
 q = σ(logit f(x) + log Λ(a, g)). The prior f is the model as it stands when the row is made, so that q follows
