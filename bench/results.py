@@ -76,7 +76,7 @@ GRIDS = {
 HEAD = """# Results
 
 Written by `python bench/results.py` from `bench/results.jsonl`, the lines that benches printed last; not by
-hand. Figures ending in `.std` are the spread over seeds, given here after ±. How each figure is defined:
+hand (but for the last section, `bench/beside_public.md`). Figures ending in `.std` are the spread over seeds, given here after ±. How each figure is defined:
 [docs/evaluate.md](../docs/evaluate.md).
 """
 
@@ -87,6 +87,7 @@ def main() -> None:
     pages = [HEAD]
     for bench in dict.fromkeys(line["bench"] for line in lines):
         pages.append(section(bench, [line for line in lines if line["bench"] == bench]))
+    pages.append((HERE / "beside_public.md").read_text(encoding="utf-8"))
     (HERE / "RESULTS.md").write_text("\n".join(pages), encoding="utf-8")
     readme = HERE.parent / "README.md"
     before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
