@@ -76,8 +76,8 @@ GRIDS = {
 HEAD = """# Results
 
 Written by `python bench/results.py` from `bench/results.jsonl`, the lines that benches printed last; not by
-hand (but for the last section, `bench/beside_public.md`). Figures ending in `.std` are the spread over seeds, given here after ±. How each figure is defined:
-[docs/evaluate.md](../docs/evaluate.md).
+hand, but for the last section. Figures ending in `.std` are the spread over seeds, given here after ±. How each
+figure is defined: [docs/evaluate.md](../docs/evaluate.md).
 """
 
 
