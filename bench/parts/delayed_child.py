@@ -33,13 +33,14 @@ from thence.events.clock import DAY, HOUR
 RATES = (1e-3, 2e-3)
 NET = NetConfig("mlp", dim=8, hidden=(64, 32))
 BOUNDS = ("pretrained", "oracle")
+ORACLES = [{}, {"revisit": 1.0}]  # the bound is tuned as all others are
 
 
 def estimator(name: str, on: Ground, settings: dict[str, Any]) -> Estimator:
     """An estimator by name; waiting times are scaled as the window is to thirty days."""
     shown = on.study.exposures
     if name == "oracle":
-        return Oracle(shown)
+        return Oracle(shown, settings.get("revisit", 0.0))
     if name == "pretrained":
         return Pretrained()
     scale = shown.window / (30 * DAY)
@@ -68,7 +69,9 @@ def trials(name: str, budget: int) -> list[dict[str, Any]]:
         >>> len(trials("es_dfm", 4)), trials("wait", 4)
         (4, [{'learning_rate': 0.001}, {'learning_rate': 0.002}])
     """
-    pairs = [{**own, "learning_rate": rate} for rate in RATES for own in GRIDS.get(name, [{}])]
+    pairs = [
+        {**own, "learning_rate": rate} for rate in RATES for own in {**GRIDS, "oracle": ORACLES}.get(name, [{}])
+    ]
     order = generator(0, "delayed", "trials").permutation(len(pairs))[:budget]
     return [pairs[place] for place in sorted(order.tolist())]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from thence.base.rng import generator
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
 from thence.conversion.rows import Rows, once, settled
@@ -67,6 +68,8 @@ class Oracle(Estimator):
 
     Args:
         truth: the exposures as they are known in the end.
+        revisit: older exposures of the window, drawn at random, that are looked at again for each new one.
+            Where little comes, a model that forgets less would else be ahead of its bound.
 
     Example:
         >>> truth = Exposures.make([0, 10], [4, 30], window=25)
@@ -74,10 +77,14 @@ class Oracle(Estimator):
         [1.0, 1.0]
     """
 
-    def __init__(self, truth: Exposures) -> None:
-        self.truth = truth
+    def __init__(self, truth: Exposures, revisit: float = 0.0) -> None:
+        self.truth, self.revisit = truth, revisit
 
     def rows(self, known: Exposures, since: int) -> Rows:
-        """One row for each new exposure, with the label that it will have."""
-        new = once(known, since, 0)
-        return Rows(new.index, self.truth.converted[new.index].astype("f"))
+        """One row for each new exposure, with the label that it will have; and some older ones."""
+        new = once(known, since, 0).index
+        start, first = known.since(known.until - known.window), known.since(since)
+        count = min(round(self.revisit * len(new)), max(first - start, 0))
+        drawn = start + generator(0, "oracle", int(known.until)).permutation(max(first - start, 0))[:count]
+        index = np.concatenate([np.sort(drawn), new])
+        return Rows(index, self.truth.converted[index].astype("f"))
