@@ -92,7 +92,7 @@ def fit(
         model.partial_fit(exposures, at or exposures.until)
     else:
         model = ConversionModel(
-            estimator or _ours(),
+            estimator or "ours",
             wait=round(wait_hours * HOUR),
             net=NetConfig(net),
             learn=LearnConfig(batch_size, learning_rate, passes=passes),
@@ -280,12 +280,6 @@ def _kinds(path: Path, exposures: Exposures) -> dict[str, str]:
     return {name: "integer" if name in whole else "any" for name in names}
 
 
-def _ours() -> str:
-    from thence.conversion.delayed import ESTIMATORS
-
-    return "ours" if "ours" in ESTIMATORS else "es_dfm_exact"
-
-
 def _methods(asked: list[str] | None) -> list[str]:
     """The bounds, and what was asked for."""
     from thence.base.errors import ConfigError, nearest
@@ -294,7 +288,7 @@ def _methods(asked: list[str] | None) -> list[str]:
     for name in asked or ():
         if name not in ESTIMATORS and name not in BOUNDS:
             raise ConfigError(f"no estimator is called {name!r}", fix=nearest(name, ESTIMATORS))
-    wanted = asked or [name for name in USUAL if name in ESTIMATORS]
+    wanted = asked or USUAL
     return list(dict.fromkeys([*BOUNDS, *wanted]))
 
 
