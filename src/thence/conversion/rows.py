@@ -88,6 +88,17 @@ def late(known: Exposures, since: int, wait: int) -> Rows:
     return Rows(index, np.ones(len(index), np.float32))
 
 
+def copied(known: Exposures, since: int, wait: int) -> Rows:
+    """The rows of :func:`once`, and behind them those of :func:`late`.
+
+    Example:
+        >>> shown = Exposures.make([0, 10], [4, 30], window=50, until=40)
+        >>> copied(shown, 0, 5).label.tolist()
+        [1.0, 0.0, 1.0]
+    """
+    return joined(once(known, since, wait), late(known, since, wait))
+
+
 def settled(known: Exposures, since: int) -> Rows:
     """One row for every exposure whose window ended in ``[since, clock)``, with its final label."""
     return once(known, since, known.window)

@@ -27,7 +27,7 @@ from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
 from thence.conversion.lab import Lab, Predict, weighted
 from thence.conversion.learn import Batch
-from thence.conversion.rows import Rows, joined, late, once
+from thence.conversion.rows import Rows
 
 MOST = 1 - 1e-6
 
@@ -62,12 +62,8 @@ class BiDefuse(Estimator):
 
     def rows(self, known: Exposures, since: int) -> Rows:
         """One row at ``time + wait``, and a copy for each late conversion."""
-        first, copies = once(known, since, self.wait), late(known, since, self.wait)
-        rows = joined(first, copies)
-        features = known.features.take(rows.index)
-        copied = np.arange(len(rows)) >= len(first)
-        p_late, p_never = self.beside.p_late(features), self.beside.p_never(features)
-        return rows.adding(weights(rows.label, copied, p_late, p_never, exact=self.exact))
+        rows, seen = defuse.told(self.beside, known, since)
+        return rows.adding(weights(rows.label, *seen, exact=self.exact))
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Plain cross-entropy of the first head, and weighted of the second."""

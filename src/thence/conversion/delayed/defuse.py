@@ -55,12 +55,30 @@ class Defuse(Estimator):
 
     def rows(self, known: Exposures, since: int) -> Rows:
         """One row at ``time + wait``, and a copy for each late conversion."""
-        first, copies = once(known, since, self.wait), late(known, since, self.wait)
-        rows = joined(first, copies)
-        features = known.features.take(rows.index)
-        copied = np.arange(len(rows)) >= len(first)
-        p_late, p_never = self.beside.p_late(features), self.beside.p_never(features)
-        return rows.adding(weights(rows.label, copied, p_late, p_never, exact=self.exact))
+        rows, seen = told(self.beside, known, since)
+        return rows.adding(weights(rows.label, *seen, exact=self.exact))
+
+
+def told(
+    beside: Maturing, known: Exposures, since: int
+) -> tuple[Rows, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The rows of ES-DFM's stream; of each whether it is a copy, p_dp and p_rn, as :func:`weights` takes them.
+
+    Args:
+        beside: the two models.
+        known: what is known now.
+        since: the clock of the refresh before.
+
+    Example:
+        >>> shown = Exposures.make([0, 10], [4, 30], window=50, until=40)
+        >>> told(Maturing(5), shown, 0)[1][0].tolist()
+        [False, False, True]
+    """
+    first = once(known, since, beside.wait)
+    rows = joined(first, late(known, since, beside.wait))
+    features = known.features.take(rows.index)
+    copies = np.arange(len(rows)) >= len(first)
+    return rows, (copies, beside.p_late(features), beside.p_never(features))
 
 
 def weights(

@@ -20,7 +20,7 @@ from thence.conversion.delayed.maturing import Maturing
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
 from thence.conversion.lab import Lab, Predict
-from thence.conversion.rows import Rows, joined, late, once
+from thence.conversion.rows import Rows, copied
 
 
 class EsDfm(Estimator):
@@ -52,7 +52,7 @@ class EsDfm(Estimator):
 
     def rows(self, known: Exposures, since: int) -> Rows:
         """One row at ``time + wait``, and a copy for each late conversion."""
-        rows = joined(once(known, since, self.wait), late(known, since, self.wait))
+        rows = copied(known, since, self.wait)
         features = known.features.take(rows.index)
         return rows.adding(weights(rows.label, self.beside.p_late(features), self.beside.p_never(features)))
 

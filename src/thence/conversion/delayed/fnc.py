@@ -19,7 +19,7 @@ from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
 from thence.conversion.lab import weighted
 from thence.conversion.learn import Batch
-from thence.conversion.rows import Rows, joined, late, once
+from thence.conversion.rows import Rows, copied
 
 HIGHEST = 1 - 1e-4
 """The largest probability that is served."""
@@ -35,7 +35,7 @@ class Fnc(Estimator):
 
     def rows(self, known: Exposures, since: int) -> Rows:
         """A negative for each new exposure, and a positive for each new conversion."""
-        return joined(once(known, since, 0), late(known, since, 0))
+        return copied(known, since, 0)
 
     def settled_loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Cross-entropy of both rows that an exposure would have given: always a negative, perhaps a positive.

@@ -28,7 +28,7 @@ from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
 from thence.conversion.lab import weighted
 from thence.conversion.learn import Batch
-from thence.conversion.rows import Rows, joined, late, once
+from thence.conversion.rows import Rows, copied
 
 
 class Fnw(Estimator):
@@ -55,7 +55,7 @@ class Fnw(Estimator):
 
     def rows(self, known: Exposures, since: int) -> Rows:
         """A negative for each new exposure, and a positive for each new conversion."""
-        return joined(once(known, since, 0), late(known, since, 0))
+        return copied(known, since, 0)
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Cross-entropy weighted by the model's own prediction."""
