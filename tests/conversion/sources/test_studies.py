@@ -16,6 +16,7 @@ from thence.conversion.sources import process_logs
 from thence.conversion.sources.studies import FOLDERS, study
 from thence.conversion.sources.study import Study
 from thence.events.clock import DAY
+from thence.events.datasets.journey import journey_table
 
 DATA = Path(os.environ.get("THENCE_DATA", "/nowhere"))
 needs_files = pytest.mark.skipif(not (DATA / "events").is_dir(), reason="THENCE_DATA is not set")
@@ -159,9 +160,9 @@ def test_features_of_the_demo_are_what_loops_over_earlier_rows_count() -> None:
     from thence.conversion.sources.cross_sell import cross_sell
 
     shop, rng = journey.baskets(), np.random.default_rng(0)
-    category, _ = journey.words(journey.table("products")["product_category"])
+    category, _ = journey.words(journey_table("products")["product_category"])
     sold = dict(
-        zip(journey.ints(journey.table("products")["product_id"]).tolist(), category.tolist(), strict=True)
+        zip(journey.ints(journey_table("products")["product_id"]).tolist(), category.tolist(), strict=True)
     )
     line_category = np.array([sold.get(product, 0) for product in shop.product.tolist()])
     line_time, line_home = shop.time[shop.basket], shop.household[shop.basket]
@@ -183,7 +184,7 @@ def test_features_of_the_demo_are_what_loops_over_earlier_rows_count() -> None:
         assert shown.conversion_time[row] == min(after.tolist(), default=NEVER)
     offers = coupon_offers()
     place = {name: k - len(offers.features.buckets) for k, name in enumerate(offers.features.names)}
-    used = journey.table("coupon_redemptions")
+    used = journey_table("coupon_redemptions")
     first = used["redemption_date"].cast(pa.timestamp("us")).cast(pa.int64()).to_numpy().min()
     early = offers.time <= first
     assert not offers.features.numbers[early, place["redeemed before"]].any()

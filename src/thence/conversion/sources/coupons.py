@@ -26,6 +26,7 @@ from thence.conversion.sources import journey
 from thence.conversion.sources.hashing import signed_log
 from thence.conversion.sources.timeline import Timeline
 from thence.events.clock import DAY, micros
+from thence.events.datasets.journey import journey_table
 
 KINDS = ("eligible", "visit")
 WINDOW = 66 * DAY
@@ -87,8 +88,8 @@ def coupon_offers() -> Exposures:
 def _offers() -> _Offers:
     shop, sent, told = (
         journey.baskets(),
-        journey.table("campaigns"),
-        journey.table("campaign_descriptions").sort_by("campaign_id"),
+        journey_table("campaigns"),
+        journey_table("campaign_descriptions").sort_by("campaign_id"),
     )
     number = journey.ints(told["campaign_id"])
     kind, kinds = journey.words(told["campaign_type"])
@@ -96,7 +97,7 @@ def _offers() -> _Offers:
     household = np.searchsorted(shop.ids, journey.ints(sent["household_id"]))
     start = journey.moments(told["start_date"])
     redeemed = np.full(len(campaign), NEVER)
-    paid = journey.table("coupon_redemptions")
+    paid = journey_table("coupon_redemptions")
     key = campaign * len(shop.ids) + household
     order = np.argsort(key)
     asked = np.searchsorted(number, journey.ints(paid["campaign_id"])) * len(shop.ids)
@@ -124,7 +125,7 @@ def _eligible(
     shop: journey.Baskets, lines: Timeline, offers: _Offers, kept: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lines with eligible products after each offer: offer, time; and counts ``[n, 4]`` of what was known."""
-    coupons = journey.table("coupons")
+    coupons = journey_table("coupons")
     campaigns = np.unique(journey.ints(coupons["campaign_id"]))
     of, product = (
         np.searchsorted(campaigns, journey.ints(coupons["campaign_id"])),

