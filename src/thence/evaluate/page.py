@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from html import escape
-from importlib.resources import files
 from typing import Any
 
+from thence.evaluate import html
 from thence.evaluate.plots import beyond_plot, degree_plot, headline_plot
 from thence.evaluate.report import ALL, Report
 from thence.evaluate.words import NAMES, NOT_RANKED, against, definitions, losses, verdict
@@ -26,7 +25,6 @@ def page(report: Report) -> str:
         (True, True, False)
     """
     title = str(report.info.get("title", "Evaluation"))
-    style = files("thence.evaluate").joinpath("page.css").read_text(encoding="utf-8")
     lost = losses(report)
     body = [
         f"<header><p class='brand'>thence</p><h1>{escape(title)}</h1>",
@@ -34,33 +32,21 @@ def page(report: Report) -> str:
         f"<p class='losses'>{escape(lost)}</p>" if lost else "",
         f"{_facts(report)}</header>",
         _headline(report),
-        _picture(headline_plot(report), f"{report.headline} of each method, with its interval."),
-        _picture(degree_plot(report), _degree_caption(report)),
+        html.picture(headline_plot(report), f"{report.headline} of each method, with its interval."),
+        html.picture(degree_plot(report), _degree_caption(report)),
         _slices(report),
         _direction(report),
         _beyond(report),
         _definitions(report),
     ]
-    content = re.sub(r"(\d) %", "\\1\u00a0%", "\n".join(part for part in body if part))
-    return (
-        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        "<meta name='color-scheme' content='light dark'>"
-        f"<title>{escape(title)}</title><style>{style}</style></head>\n<body><main>"
-        + content
-        + "</main></body></html>\n"
-    )
+    return html.document(title, body)
 
 
 def _facts(report: Report) -> str:
     """What was measured on: the caller's facts, then counts."""
     facts = {name: value for name, value in report.info.items() if name not in SHOWN_INFO}
     facts |= dict(report.info.get("protocol", {})) | dict(report.info.get("counts", {}))
-    items = "".join(
-        f"<div><dt>{escape(str(name))}</dt><dd>{escape(_plain(value))}</dd></div>"
-        for name, value in facts.items()
-    )
-    return f"<dl class='facts'>{items}</dl>" if items else ""
+    return html.facts({str(name): _plain(value) for name, value in facts.items()})
 
 
 def _headline(report: Report) -> str:
@@ -113,7 +99,7 @@ def _beyond(report: Report) -> str:
     k = report.headline.partition("@")[2]
     caption = f"Each dot is a method, judged by the first {k} of every list. Up and left is wider and fairer."
     return (
-        f"<section><h2>Beyond accuracy</h2>{_picture(beyond_plot(report), caption)}"
+        f"<section><h2>Beyond accuracy</h2>{html.picture(beyond_plot(report), caption)}"
         f"{_table(report, columns)}</section>"
     )
 
@@ -162,10 +148,6 @@ def _gap(report: Report, method: str) -> str:
     value, _, ends = against(report, method).partition(" (")
     small = f"<small>{escape(ends.rstrip(')'))}</small>" if ends else ""
     return f"<td class='gap'>{escape(value)}{small}</td>"
-
-
-def _picture(svg: str, caption: str) -> str:
-    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>" if svg else ""
 
 
 def _degree_caption(report: Report) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from thence.evaluate import html
 from thence.evaluate.conversion.judge import ENOUGH
 from thence.evaluate.conversion.plots import by_age, delays, over_time
 from thence.evaluate.conversion.standing import NOISE, ORACLE, OURS, PLAIN, Standing
@@ -46,7 +45,6 @@ TERMS = {
 def page(report: ConversionReport) -> str:
     """The page as a string."""
     standing, title = report.standing, str(report.info.get("title", "Conversions"))
-    style = files("thence.evaluate").joinpath("page.css").read_text(encoding="utf-8")
     curve = report.info.get("delays", {})
     late = over_time(standing, "NLL"), over_time(standing, "calibration")
     age = by_age(standing, "group"), by_age(standing, "model")
@@ -58,27 +56,21 @@ def page(report: ConversionReport) -> str:
         _section(
             "Every estimator", _table(standing), "The best of each column stands out, the oracle left out."
         ),
-        _section("Over time", _picture(late[0], "NLL of each time block; lower is better."), ""),
-        _picture(late[1], "Mean prediction over mean final label of each time block; 1 is right."),
-        _section("By age", _picture(age[0], "By age of the group; the band is ±2 %."), ""),
-        _picture(age[1], "By the time since the model last learned."),
+        _section("Over time", html.picture(late[0], "NLL of each time block; lower is better."), ""),
+        html.picture(late[1], "Mean prediction over mean final label of each time block; 1 is right."),
+        _section("By age", html.picture(age[0], "By age of the group; the band is ±2 %."), ""),
+        html.picture(age[1], "By the time since the model last learned."),
         _segments(standing),
         _section(
             "How late labels come",
-            _picture(
+            html.picture(
                 delays(curve.get("hours", ()), curve.get("share", ())), "Of all conversions in the window."
             ),
             "",
         ),
         _terms(),
     ]
-    content = re.sub(r"(\d) %", "\\1\u00a0%", "\n".join(part for part in sections if part))
-    return (
-        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        "<meta name='color-scheme' content='light dark'>"
-        f"<title>{escape(title)}</title><style>{style}</style></head>\n<body><main>{content}</main></body></html>\n"
-    )
+    return html.document(title, sections)
 
 
 def verdict(standing: Standing) -> str:
@@ -131,11 +123,7 @@ def cautions(standing: Standing) -> list[str]:
 
 def _facts(report: ConversionReport) -> str:
     facts = {key: value for key, value in report.info.items() if key not in ("title", "delays")}
-    items = "".join(
-        f"<div><dt>{escape(str(name))}</dt><dd>{escape(_plain(value))}</dd></div>"
-        for name, value in facts.items()
-    )
-    return f"<dl class='facts'>{items}</dl>" if items else ""
+    return html.facts({str(name): _plain(value) for name, value in facts.items()})
 
 
 def _table(standing: Standing) -> str:
@@ -229,10 +217,6 @@ def _scroll(head: str, rows: Sequence[str]) -> str:
 def _section(title: str, content: str, note: str) -> str:
     below = f"<p class='note'>{escape(note)}</p>" if note else ""
     return f"<section><h2>{escape(title)}</h2>{content}{below}</section>" if content else ""
-
-
-def _picture(svg: str, caption: str) -> str:
-    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>" if svg else ""
 
 
 def _plain(value: Any) -> str:
