@@ -1,0 +1,1 @@
+"""From scores to decisions that know how sure the model is."""
