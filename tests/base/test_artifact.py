@@ -12,7 +12,7 @@ import pytest
 
 from thence.base import artifact as module
 from thence.base import folders
-from thence.base.artifact import MANIFEST, digest, open_artifact, write_artifact
+from thence.base.artifact import MANIFEST, digest, open_artifact, version, write_artifact
 from thence.base.errors import ArtifactError, ThenceError
 
 LARGE = np.arange(2048, dtype=np.int64)
@@ -80,6 +80,15 @@ def test_the_same_content_has_the_same_bytes_and_fingerprint(tmp_path: Path) -> 
     other = write(tmp_path / "c", 1)
     prints = [open_artifact(folder, "note").fingerprint for folder in (first, second, other)]
     assert prints[0] == prints[1] != prints[2]
+
+
+def test_the_version_follows_the_content(tmp_path: Path) -> None:
+    first, same, other = (write(tmp_path / name, start) for name, start in (("a", 0), ("b", 0), ("c", 1)))
+    assert version(first) == version(same) != version(other)
+    assert open_artifact(first, "note").fingerprint.startswith(version(first))
+    assert len(version(first)) == 12
+    with pytest.raises(ArtifactError, match="no artifact there"):
+        version(tmp_path / "absent")
 
 
 def test_the_manifest_takes_what_settings_hold(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ MANIFEST = "manifest.json"
 MAP_FROM = 4096  # bytes; smaller arrays are simply read
 ATTEMPTS = 5
 ALONE_BYTES = 1 << 24  # fewer bytes are hashed on one thread
+VERSION_DIGITS = 12
 T = TypeVar("T")
 
 
@@ -200,6 +201,23 @@ def open_artifact(folder: str | Path, kind: str, *, verify: bool = True) -> Arti
         if _stamp(folder) == before:
             return artifact
     raise ArtifactError("it is being replaced again and again", where=folder, fix="Try again.")
+
+
+def version(folder: str | Path) -> str:
+    """The version of a saved model: the first 12 hexadecimal digits of its artifact's fingerprint.
+
+    Raises:
+        ArtifactError: no artifact lies there, or its manifest is torn.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as tmp:
+        ...     with write_artifact(f"{tmp}/a", kind="note") as draft:
+        ...         draft.array("numbers", np.arange(3))
+        ...     version(f"{tmp}/a") == open_artifact(f"{tmp}/a", kind="note").fingerprint[:12]
+        True
+    """
+    return str(_read_manifest(Path(folder))["fingerprint"])[:VERSION_DIGITS]
 
 
 def digest(path: str | Path) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from thence.base.artifact import MANIFEST, open_artifact, write_artifact
+from thence.base.artifact import open_artifact, version, write_artifact
 from thence.base.errors import ArtifactError, ConfigError, DataError, FitError, ThenceError
 from thence.base.progress import Progress, silent
 from thence.conversion.delayed import Protocol, make
@@ -33,7 +33,6 @@ from thence.events.clock import DAY, HOUR, Moment, iso, micros
 
 KIND = "conversion-model"
 DESCRIPTION = "model.json"
-VERSION_DIGITS = 12
 _SURE = 1e-7
 _NET, _LEARN = NetConfig(), LearnConfig()
 
@@ -195,7 +194,7 @@ class ConversionModel:
         if not self._version:
             with tempfile.TemporaryDirectory() as folder:
                 self.save(Path(folder) / "model")
-                self._version = _version(Path(folder) / "model")
+                self._version = version(Path(folder) / "model")
         return self._version
 
     def save(self, folder: str | Path) -> None:
@@ -243,7 +242,7 @@ class ConversionModel:
             if isinstance(error, ArtifactError):
                 raise
             raise ArtifactError(f"inconsistent model: {error}", where=folder) from error
-        made._version = _version(Path(folder))
+        made._version = version(folder)
         return made
 
     def _begin(self, known: Exposures, progress: Progress) -> None:
@@ -355,8 +354,3 @@ def _check_labels(known: Exposures) -> None:
             f"of {count:,} mature exposures {said} converted: there is nothing to tell apart",
             fix="Check the reader's conversions and window, or give a longer log.",
         )
-
-
-def _version(folder: Path) -> str:
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return str(manifest["fingerprint"])[:VERSION_DIGITS]

@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thence.base.artifact import MANIFEST, open_artifact, write_artifact
+from thence.base.artifact import MANIFEST, open_artifact, version, write_artifact
 from thence.base.errors import ArtifactError, DataError
 from thence.encode.embeddings import Embeddings
 from thence.graph.digraph import DiGraph
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from thence.conversion.model import ConversionModel
 
 KIND = "bundle"
-VERSION_DIGITS = 12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -98,7 +97,7 @@ class Bundle:
         """The first 12 hexadecimal digits of the model artifact's fingerprint; every answer carries them."""
         with tempfile.TemporaryDirectory() as folder:
             self.embeddings.save(Path(folder) / "model")
-            return _version(Path(folder) / "model")
+            return version(Path(folder) / "model")
 
     def save(self, folder: str | Path) -> None:
         """Write the bundle as one artifact; a bundle that stands there already is replaced by rename.
@@ -121,7 +120,7 @@ class Bundle:
                 text = json.dumps(self.report, indent=1, sort_keys=True, allow_nan=False)
                 draft.path("report.json").write_text(text + "\n", encoding="utf-8")
             draft.counts.update(items=len(self.embeddings.ids), dim=self.embeddings.dim)
-            draft.config["model_version"] = _version(draft.path("model"))
+            draft.config["model_version"] = version(draft.path("model"))
 
     @classmethod
     def load(cls, folder: str | Path) -> Bundle:
@@ -160,10 +159,5 @@ class Bundle:
             )
         except (DataError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ArtifactError(f"inconsistent bundle: {error}", where=folder) from error
-        bundle.__dict__["version"] = _version(art.folder / "model")
+        bundle.__dict__["version"] = version(art.folder / "model")
         return bundle
-
-
-def _version(model: Path) -> str:
-    manifest = json.loads((model / MANIFEST).read_text(encoding="utf-8"))
-    return str(manifest["fingerprint"])[:VERSION_DIGITS]
