@@ -7,10 +7,9 @@ that are worth tuning. :class:`Oracle` is in neither, because it needs the truth
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
-from thence.base.errors import ConfigError
+from thence.base.errors import ConfigError, nearest
 from thence.conversion.delayed.bi_defuse import BiDefuse
 from thence.conversion.delayed.defer import Defer
 from thence.conversion.delayed.defuse import Defuse
@@ -27,6 +26,7 @@ from thence.conversion.delayed.protocol import Protocol
 from thence.conversion.delayed.settle import Naive, Oracle, Wait
 from thence.conversion.delayed.ulc import Ulc
 from thence.conversion.estimator import Estimator
+from thence.events.clock import DAY, HOUR
 
 __all__ = ["ESTIMATORS", "GRIDS", "Estimator", "Oracle", "Protocol", "make"]
 
@@ -52,8 +52,7 @@ ESTIMATORS: dict[str, Callable[..., Estimator]] = {
 }
 """From a name to what makes the estimator of a protocol; further settings are given by name."""
 
-HOUR = 3_600_000_000
-_WAITS: list[dict[str, Any]] = [{"wait": HOUR // 4}, {"wait": HOUR}, {"wait": 6 * HOUR}, {"wait": 24 * HOUR}]
+_WAITS: list[dict[str, Any]] = [{"wait": HOUR // 4}, {"wait": HOUR}, {"wait": 6 * HOUR}, {"wait": DAY}]
 _REFITS: list[dict[str, Any]] = [{**own, "every": every} for own in _WAITS for every in (0, 1)]
 _LOOKS: list[dict[str, Any]] = [
     {},
@@ -102,8 +101,7 @@ def make(name: str, protocol: Protocol, settings: Mapping[str, Any] | None = Non
         50
     """
     if name not in ESTIMATORS:
-        near = get_close_matches(name, ESTIMATORS, 1, 0.0)
-        raise ConfigError(f"no estimator is called {name!r}", fix=f"Did you mean {near[0]!r}?")
+        raise ConfigError(f"no estimator is called {name!r}", fix=nearest(name, ESTIMATORS))
     own = dict(settings or {})
     at = Protocol(min(own.pop("wait", protocol.wait), protocol.window), protocol.window)
     try:

@@ -38,10 +38,10 @@ from thence.conversion.features import Features
 from thence.conversion.lab import Lab, Predict
 from thence.conversion.learn import Batch, Learner
 from thence.conversion.rows import Rows
+from thence.events.clock import DAY, HOUR, MINUTE
 
 CHUNK = 32_768
-MINUTE, HOUR = 60_000_000, 3_600_000_000
-TIMES = (6 * MINUTE, 15 * MINUTE, HOUR, 24 * HOUR, 7 * 24 * HOUR, 30 * 24 * HOUR)
+TIMES = (6 * MINUTE, 15 * MINUTE, HOUR, DAY, 7 * DAY, 30 * DAY)
 """Query times as published for the Criteo log."""
 NO = -1e4
 """The logarithm of a probability of nothing."""

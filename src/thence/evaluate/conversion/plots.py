@@ -11,6 +11,7 @@ from thence.evaluate.conversion.judge import ENOUGH, Judged
 from thence.evaluate.conversion.standing import ORACLE, OURS, PRETRAINED, Standing
 from thence.evaluate.plots import FAINT, INK, MUTED, PLAIN, as_svg, beside_labels, blank_axes
 from thence.evaluate.plots import OURS as OURS_COLOUR
+from thence.events.clock import DAY
 
 TICKS = ((1 / 60, "1 min"), (1, "1 h"), (24, "1 d"), (168, "7 d"), (720, "30 d"), (4380, "6 months"))
 
@@ -113,7 +114,7 @@ def _draw(axes, standing: Standing, lines: dict[str, tuple[np.ndarray, np.ndarra
 def _days(standing: Standing) -> np.ndarray:
     """Days since 1970 of the first seed's blocks; the longest where seeds differ."""
     first = max(next(iter(standing.runs.values())), key=lambda judged: len(judged.start))
-    return first.start / 86_400_000_000
+    return first.start / DAY
 
 
 def _by_block(runs: Sequence[Judged], what: str) -> np.ndarray:
