@@ -1,0 +1,41 @@
+"""Fewer entries for a curve: bins of about as many cases."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from thence.base.errors import ConfigError
+from thence.decide.levels import Curve
+
+
+def coarse(curve: Curve, bins: int | None) -> Curve:
+    """A curve of at most so many bins; equal scores stay together.
+
+    Args:
+        curve: of one level.
+        bins: at most so many; None leaves the curve as it is.
+
+    Raises:
+        ConfigError: fewer than one bin.
+
+    Example:
+        >>> from thence.decide.levels import curves
+        >>> from thence.decide.sample import Sample
+        >>> curve = curves(Sample.make([5, 4, 4, 2, 1], None, [1, 0, 1, 0, 0]), np.empty(0))[0]
+        >>> coarse(curve, 2).score.tolist(), coarse(curve, 2).positives.tolist()
+        ([4.0, 1.0], [0, 2, 2])
+    """
+    if bins is None:
+        return curve
+    if bins < 1:
+        raise ConfigError(f"{bins} bins", fix="Give at least one, or None for every distinct score.")
+    if len(curve.score) <= bins:
+        return curve
+    places = np.unique(equal_places(curve, bins))
+    return Curve(curve.score[places[1:] - 1], curve.taken[places], curve.positives[places])
+
+
+def equal_places(curve: Curve, bins: int) -> np.ndarray:
+    """Entries ``[bins + 1]`` at which the first ``j`` of so many equal bins are taken, equal scores and all."""
+    wanted = np.arange(bins + 1) * int(curve.taken[-1]) // bins
+    return np.searchsorted(curve.taken, wanted)
