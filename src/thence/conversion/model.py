@@ -10,7 +10,6 @@ import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,13 @@ from thence.base.artifact import open_artifact, version, write_artifact
 from thence.base.errors import ArtifactError, ConfigError, DataError, FitError, ThenceError
 from thence.base.progress import Progress, silent
 from thence.conversion.delayed import Protocol, make
-from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import NEVER, Exposures
 from thence.conversion.features import Features
 from thence.conversion.keep import Arrays, lay_over, learner_arrays, set_learner, set_net
-from thence.conversion.lab import Lab
-from thence.conversion.learn import LearnConfig, Learner
+from thence.conversion.learn import LearnConfig
 from thence.conversion.net import ConversionNet, NetConfig, Scale, make_net
 from thence.conversion.schema import Schema
+from thence.conversion.trainer import Trainer
 from thence.events.clock import DAY, HOUR, Moment, iso, micros
 
 KIND = "conversion-model"
@@ -89,15 +87,14 @@ class ConversionModel:
         make(estimator, Protocol(wait, max(wait, 1)), settings)  # a wrong name is said at once
         self.clock = self.window = self.label_age = self._began = 0
         self.schema = Schema((), (), ())
-        self._learner: Learner | None = None
-        self._method: Estimator | None = None
+        self._trainer: Trainer | None = None
         self._opened: tuple[Arrays, Arrays] | None = None  # learner and estimator as saved, until a refresh
         self._version = ""
 
     def __repr__(self) -> str:
         """One line: what it is, and what it knows."""
         name = f"ConversionModel({self.estimator}, {self.net.kind}"
-        if self._learner is None:
+        if self._trainer is None:
             return f"{name}, not fitted)"
         return f"{name}, window {self.window / DAY:g} d, known until {iso(self.clock)})"
 
@@ -150,7 +147,7 @@ class ConversionModel:
             FitError: the loss is not a number.
         """
         clock = min(micros(at), exposures.until)
-        if self._learner is None:
+        if self._trainer is None:
             known = exposures.before(clock)
             self._begin(known, silent)
             self._learn_rows(known, clock - known.window, 1, silent)
@@ -204,7 +201,8 @@ class ConversionModel:
             FitError: the model is not fitted.
             ArtifactError: it cannot be written.
         """
-        learner, method = self._fitted()
+        trainer = self._fitted()
+        learner, method = trainer.learner, trainer.estimator
         told = {
             "estimator": self.estimator, "wait": self.wait, "settings": dict(self.settings or {}),
             "kinds": dict(self.kinds or {}),
@@ -252,77 +250,61 @@ class ConversionModel:
         _check_labels(known)
         method = make(self.estimator, Protocol(min(self.wait, known.window), known.window), self.settings)
         net = make_net(known.features, self.net, heads=method.heads, seed=self.seed)
-        learner = Learner(net, self.learn, self.seed)
-        settled = method.settled_rows(known)
-        for turn in range(self.learn.passes):
-            learner.learn(known.features, settled, method.settled_loss, "begin", turn)
-            progress("passes over mature exposures", turn + 1, self.learn.passes)
-        method.begin(known, Lab(self.net, self.learn, self.seed, learner))
-        self._learner, self._method, self._opened, self.schema = learner, method, None, schema
+        trainer = Trainer(method, net, self.learn, self.seed)
+        trainer.begin(known, progress)
+        self._trainer, self._opened, self.schema = trainer, None, schema
         self.window, self._began = known.window, known.until
         self._know(known)
 
     def _learn_rows(self, known: Exposures, since: int, passes: int, progress: Progress) -> None:
         """Learn from the estimator's rows that came in ``[since, clock)``, as a stream does."""
-        learner, method = self._fitted()
-        lab = Lab(self.net, self.learn, self.seed, learner)
-        method.refresh(known, lab, partial(learner.logits, known.features))
-        rows = method.rows(known, since)
-        count = self.learn.count(len(rows), len(known) - known.since(since))
-        for turn in range(passes):
-            learner.learn(
-                known.features, rows, method.loss, known.until, *([turn] if turn else []), count=count
-            )
-            progress("passes over open exposures", turn + 1, passes)
+        self._fitted().learn(known, since, passes, progress)
         self._know(known)
 
     def _know(self, known: Exposures) -> None:
-        newest = int(
-            known.time[int(known.mature.sum()) - 1]
-        )  # exposures rise, and so the mature ones are first
+        newest = int(known.time[int(known.mature.sum()) - 1])  # exposures rise, so mature ones are first
         self.clock, self.label_age, self._version = known.until, known.until - newest, ""
 
     def _restore(self, learner: Arrays, state: Arrays, heads: int) -> None:
         numbers = len(self.schema.names) - len(self.schema.buckets)
         blank = Scale(np.zeros(numbers, np.float32), np.ones(numbers, np.float32))
         net = ConversionNet(self.schema.buckets, blank, self.net, heads=heads, seed=self.seed)
-        self._learner = Learner(net, self.learn, self.seed)
-        set_net(self._learner, learner, "main")
-        self._method = make(self.estimator, Protocol(min(self.wait, self.window), self.window), self.settings)
-        lay_over(self._method, state, strict=False)
+        method = make(self.estimator, Protocol(min(self.wait, self.window), self.window), self.settings)
+        self._trainer = Trainer(method, net, self.learn, self.seed)
+        set_net(self._trainer.learner, learner, "main")
+        lay_over(method, state, strict=False)
         self._opened = learner, state
 
     def _resume(self, exposures: Exposures) -> None:
         """Of a model that was opened: let the estimator see again what it began with, and go on from there."""
         if self._opened is None:
             return
-        learner, method = self._fitted()
-        lab = Lab(self.net, self.learn, self.seed, learner)
+        trainer = self._fitted()
         began = exposures.before(self._began)
         if not began.mature.any():
             raise DataError(
                 f"nothing of what was mature when this model began, at {iso(self._began)}, is here",
                 fix="Give the whole log, or fit from nothing.",
             )
-        set_learner(learner, self._opened[0], "main")
-        method.begin(began, lab)
-        method.restore(self._opened[1], exposures.before(self.clock), lab)
+        set_learner(trainer.learner, self._opened[0], "main")
+        trainer.estimator.begin(began, trainer.lab)
+        trainer.estimator.restore(self._opened[1], exposures.before(self.clock), trainer.lab)
         self._opened = None
 
     def _probability(self, features: Features) -> np.ndarray:
-        learner, method = self._fitted()
+        trainer = self._fitted()
         self.schema.check(features)
-        logits = torch.from_numpy(learner.logits(features, np.arange(len(features)))).double()
+        logits = torch.from_numpy(trainer.learner.logits(features, np.arange(len(features)))).double()
         with torch.no_grad():
-            chance = method.probability(logits).numpy(force=True)
+            chance = trainer.estimator.probability(logits).numpy(force=True)
         if not np.isfinite(chance).all():
             raise FitError("a predicted probability is not a number", where=self.estimator)
         return np.clip(chance, _SURE, 1 - _SURE)
 
-    def _fitted(self) -> tuple[Learner, Estimator]:
-        if self._learner is None or self._method is None:
+    def _fitted(self) -> Trainer:
+        if self._trainer is None:
             raise FitError("the model is not fitted", fix="Call fit first, or load a saved one.")
-        return self._learner, self._method
+        return self._trainer
 
 
 def _moment(exposures: Exposures, at: Moment | None) -> int:

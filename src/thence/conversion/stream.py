@@ -8,7 +8,6 @@ on the exposures that are mature when the stream begins, with the labels that ar
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +18,9 @@ from thence.base.progress import Progress, silent
 from thence.conversion import resume
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import NEVER, Exposures
-from thence.conversion.lab import Lab
-from thence.conversion.learn import LearnConfig, Learner
+from thence.conversion.learn import LearnConfig
 from thence.conversion.net import NetConfig, make_net
+from thence.conversion.trainer import Trainer
 from thence.events.clock import DAY, iso
 
 
@@ -141,8 +140,8 @@ class Stream:
                 fix="Start earlier, or shorten the step or the window.",
             )
         net = make_net(known.features, config.net, heads=estimator.heads, seed=config.seed)
-        self.learner = Learner(net, config.learn, config.seed)
-        self.lab = Lab(config.net, config.learn, config.seed, self.learner)
+        self.trainer = Trainer(estimator, net, config.learn, config.seed)
+        self.learner, self.lab = self.trainer.learner, self.trainer.lab
 
     def begin(self) -> None:
         """Train on the mature exposures, let the estimator prepare, and learn from those that are open.
@@ -150,24 +149,13 @@ class Stream:
         Copies of conversions to come would else stand for exposures of which no row was ever seen.
         """
         known = self.exposures.before(self.clock)
-        settled = self.estimator.settled_rows(known)
-        for turn in range(self.config.learn.passes):
-            self.learner.learn(known.features, settled, self.estimator.settled_loss, "begin", turn)
-        self.estimator.begin(known, self.lab)
-        self._learn(known, known.until - known.window)
+        self.trainer.begin(known)
+        self.trained += self.trainer.learn(known, known.until - known.window)
 
     def refresh(self) -> None:
         """Move the clock one step on, and learn from the rows that came."""
         since, self.clock = self.clock, self.clock + self.config.step
-        self._learn(self.exposures.before(self.clock), since)
-
-    def _learn(self, known: Exposures, since: int) -> None:
-        """Learn from the rows that came in ``[since, clock)``."""
-        self.estimator.refresh(known, self.lab, partial(self.learner.logits, known.features))
-        rows = self.estimator.rows(known, since)
-        count = self.config.learn.count(len(rows), len(known) - known.since(since))
-        self.learner.learn(known.features, rows, self.estimator.loss, self.clock, count=count)
-        self.trained += (count or len(rows)) if len(rows) else 0
+        self.trained += self.trainer.learn(self.exposures.before(self.clock), since)
 
     @property
     def block_is_final(self) -> bool:
