@@ -125,10 +125,7 @@ class Lab:
         mean = float(np.average(label, weights=weight)) if weight.sum() > 0 else 0.0
         if not 0.0 < mean < 1.0:
             return Classifier(None, mean)
-        rows = Rows(
-            np.arange(len(label)), label, {"positive": weight * label, "negative": weight * (1 - label)}
-        )
-        start = np.log([mean / (1 - mean)])
+        start, rows = np.log([mean / (1 - mean)]), _both_outcomes(label, weight)
         return Classifier(self.model(features, rows, _cross_entropy, name=name, bias=start, like=like))
 
     def further(
@@ -147,10 +144,15 @@ class Lab:
             return old
         if old.learner is None:
             return self.classifier(features, label, name=name)
-        labels = np.asarray(label, np.float32)
-        rows = Rows(np.arange(len(labels)), labels, {"positive": labels, "negative": 1 - labels})
+        rows = _both_outcomes(np.asarray(label, np.float32))
         old.learner.learn(features, rows, _cross_entropy, name, "further", turn)
         return old
+
+
+def _both_outcomes(label: np.ndarray, weight: np.ndarray | float = 1.0) -> Rows:
+    """A row for each label ``[r]`` float32, at its own place, with the weights of both outcomes."""
+    columns = {"positive": weight * label, "negative": weight * (1 - label)}
+    return Rows(np.arange(len(label)), label, columns)
 
 
 def _cross_entropy(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
