@@ -229,3 +229,12 @@ def test_drawn_rows_are_some_of_all_rows() -> None:
     np.testing.assert_array_equal(everything.index[place], some.index)
     np.testing.assert_array_equal(everything.columns["weight"][place], some.columns["weight"])
     np.testing.assert_allclose(everything.columns["seen"][place], some.columns["seen"], rtol=1e-5)
+
+
+def test_nothing_is_drawn_where_nothing_came() -> None:
+    shown = clicks().before(3500)
+    came = int(shown.time[-1]) + 1
+    whole, part = Gdfm((10, 1000)), Gdfm((10, 1000), drawn=1.0)
+    for model in (whole, part):
+        model.begin(shown.before(2000), QUICK)
+    assert len(whole.rows(shown, came)) > 0 == len(part.rows(shown, came))

@@ -114,6 +114,14 @@ def test_as_many_rows_are_drawn_as_exposures_came() -> None:
     np.testing.assert_array_equal(rows.index, Ulc().rows(shown, 2500).index)
 
 
+def test_nothing_is_drawn_where_nothing_came() -> None:
+    shown, model = clicks(1000).before(1500), Ulc()  # all came before 1000
+    model.begin(shown, QUICK)
+    assert len(model.rows(shown, 1200)) == 0
+    assert len(Ulc(drawn=0.1).rows(shown, 998)) == 0  # a fifth of a row
+    assert len(Ulc(drawn=0.0).rows(shown, 1200)) == 500  # all of the window is asked for
+
+
 def test_final_labels_are_not_corrected() -> None:
     shown = clicks().before(2600)
     model = Ulc(span=1.0, drawn=0)

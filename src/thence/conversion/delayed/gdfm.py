@@ -123,7 +123,7 @@ class Gdfm(Estimator):
     def rows(self, known: Exposures, since: int) -> Rows:
         """A row for each exposure that passed query times since the last refresh, with what they tell."""
         index, new = passed(known, since, np.array(self.actions.times, np.int64))
-        count = round(self.drawn * (len(known) - known.since(since)))
+        count = round(self.drawn * (len(known) - known.since(since))) if self.drawn else None
         some = draw(len(index), count, self.seed, "gdfm", known.until)
         index, new = index[some], new[some]
         action = self.actions.seen(known, index, new)

@@ -77,8 +77,9 @@ class Ulc(Estimator):
 
     def rows(self, known: Exposures, since: int) -> Rows:
         """Exposures as they stand now, with corrected labels."""
-        first = known.since(min(since, known.until - round(self.span * known.window)))
-        count = round(self.drawn * (len(known) - known.since(since)))
+        came = known.since(since)
+        first = min(came, known.since(known.until - round(self.span * known.window)))
+        count = round(self.drawn * (len(known) - came)) if self.drawn else None
         index = first + draw(len(known) - first, count, self.seed, "ulc", known.until)
         rows = standing(known, index)
         elapsed = rows.columns["elapsed"]
