@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from thence.decide.boundary.evidence import Evidence
 from thence.decide.boundary.ew_dpmt import EwDpmt
 from thence.decide.boundary.exact import Exact
 from thence.decide.boundary.gmt import Gmt
@@ -12,6 +13,7 @@ from thence.decide.boundary.mist import Mist
 from thence.decide.boundary.monotone import Monotone
 from thence.decide.boundary.rectangle import BestRectangle
 from thence.decide.boundary.single import Single
+from thence.decide.boundary.smooth import Smooth
 from thence.decide.boundary.vw_dpmt import VwDpmt
 from thence.decide.goal import Goal
 from thence.decide.rule import Rule
@@ -39,5 +41,7 @@ SOLVERS: dict[str, Callable[..., Solver]] = {
     "exact": Exact,
     "rectangle": BestRectangle,
     "monotone": Monotone,
+    "evidence": Evidence,
+    "ours": Smooth,
 }
 """From a name to the solver's class, each with settings that stand."""
