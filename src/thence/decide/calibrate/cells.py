@@ -5,8 +5,8 @@ Of a cell with n cases and k positives, in a score bin of rate q,
     rate = (k + m q) / (n + m),
 
 where m, the cases that the bin's rate is worth, is that under which the counts are most likely if the true
-rates of cells are drawn from Beta(m q, m (1 - q)). Where uncertainty says nothing m is large, and a rate that of
-its bin.
+rates of cells are drawn from Beta(m q, m (1 - q)). Where uncertainty says nothing m is large, and each rate
+that of its bin.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thence.base.errors import ConfigError
+from thence.base.errors import ConfigError, DataError
 from thence.decide.calibrate.grid import balanced_cuts
 from thence.decide.calibrate.isotonic import rising
 from thence.decide.levels import level_cuts, level_of
@@ -92,7 +92,10 @@ class ShrunkCells:
 
     def rate(self, score: ArrayLike, uncertainty: ArrayLike) -> np.ndarray:
         """Rates ``[n]`` in [0, 1] of cases ``[n]``; scores beyond the outer bins have their rates."""
-        values, level = finite(score, "score"), level_of(finite(uncertainty, "uncertainty"), self.cuts)
+        values, unsure = finite(score, "score"), finite(uncertainty, "uncertainty")
+        if len(values) != len(unsure):
+            raise DataError(f"{len(values)} scores and {len(unsure)} uncertainties", fix="Give one of each.")
+        level = level_of(unsure, self.cuts)
         found = np.empty(len(values))
         for one, height in enumerate(self.height):
             rows = level == one

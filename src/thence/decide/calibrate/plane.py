@@ -22,7 +22,9 @@ from thence.decide.calibrate.scale import Scale, logits, scale_array, scale_of, 
 from thence.decide.calibrate.splines import columns, natural_knots
 from thence.decide.sample import Sample, finite
 
-SCORE_CELLS, LEVEL_CELLS = 256, 32
+SCORE_CELLS, LEVEL_CELLS = 128, 24
+ALONE = 2048
+"""Cases up to which each is a cell of its own."""
 BLOCK = 1 << 16
 
 
@@ -68,8 +70,8 @@ class Plane:
     ) -> Plane:
         """The surface of least penalised log-loss.
 
-        Cases are first gathered into 256 × 32 cells, which stand for their means; with no more cases than that
-        nothing is lost.
+        More than 2,048 cases are first gathered into 128 × 24 cells, which stand for their means. Where no
+        cases were, in the corners, the surface is what its polynomials make of the rest.
 
         Args:
             score: ``[n]`` probabilities, or log odds (any finite scale).
@@ -140,7 +142,7 @@ def _cells(z: np.ndarray, r: np.ndarray, label: np.ndarray, folds: int, seed: in
     fold = np.empty(len(z), np.int64)
     for name, rows in (("positive", np.flatnonzero(label)), ("negative", np.flatnonzero(~label))):
         fold[generator(seed, "plane", name).permutation(rows)] = np.arange(len(rows)) % folds
-    if len(z) <= SCORE_CELLS * LEVEL_CELLS:
+    if len(z) <= ALONE:
         return Cells(z, r, np.ones(len(z)), label.astype(np.float64), fold)
     row = np.searchsorted(balanced_cuts(z, label, SCORE_CELLS), z, side="right")
     column = np.minimum((r * LEVEL_CELLS).astype(np.int64), LEVEL_CELLS - 1)

@@ -6,8 +6,8 @@ import numpy as np
 
 from thence.decide.calibrate.grid import balanced_cuts
 
-SCORE_KNOTS = 6
-RANK_KNOTS = np.array([0.05, 0.35, 0.65, 0.95])
+SCORE_KNOTS = 10
+RANK_KNOTS = np.linspace(0.03, 0.97, 6)
 FREE, SCORE, UNSURE = 0, 1, 2
 """Groups of columns: unpenalised, of the score alone, and with the uncertainty in them."""
 
@@ -58,12 +58,12 @@ def columns(
         count: only so many first columns; all where not given.
 
     Returns:
-        ``[n, K]``: one, z, the k - 2 bends of z, the 3 columns of r and the 3 (k - 1) products; ``[K]`` groups.
+        ``[n, K]``: one, z, the k - 2 bends of z, the 5 columns of r and the 5 (k - 1) products; ``[K]`` groups.
 
     Example:
         >>> design, group = columns(np.array([0.5]), np.array([0.5]), np.array([0.0, 0.5, 1.0]))
         >>> group.tolist()
-        [0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2]
+        [0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]
     """
     score = natural(z, knots)
     group = [FREE, FREE] + [SCORE] * (score.shape[1] - 1)
