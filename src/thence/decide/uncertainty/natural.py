@@ -1,0 +1,193 @@
+"""Natural posterior networks: one density of all training rows, one rate, and a budget of evidence.
+
+With latents z of H numbers, a flow p(z) and a rate χ(z),
+
+    evidence n = budget · p(z),    rate ~ Beta(prior_1 + n χ, prior_0 + n (1 - χ)),
+    loss = ψ(α_1 + α_0) - ψ(α_y) - λ entropy,
+
+where the logarithm of the budget is 0, H/2, H or (H/2) ln 4π, the last of which makes the evidence at the
+middle of a standard normal grow as 2^(H/2). The logarithm of n is kept within ±30, and gradients pass. Where n
+is next to nothing so is the gradient: therefore the flow is fitted to the latents as they are, by likelihood,
+before training and after it.
+
+Reference: Charpentier et al., "Natural posterior network", ICLR 2022, sections 3.1 and 3.3.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from thence.base.errors import ConfigError
+from thence.base.rng import torch_generator
+from thence.decide.uncertainty.believed import Cost, Counts, sigmoid
+from thence.decide.uncertainty.flow import RadialFlows
+from thence.decide.uncertainty.flow_kernel import beta_entropies
+from thence.decide.uncertainty.logits import device_of, forward, fresh_linear, memory_of
+from thence.decide.uncertainty.posterior import (
+    FLOWS,
+    LATENT,
+    LIMIT,
+    BetaLoss,
+    _check_settings,
+    clamped,
+    latents_of,
+)
+from thence.decide.uncertainty.training import Plan, train
+
+Budget = Literal["constant", "half", "whole", "normal"]
+
+
+class NaturalPosterior:
+    """Beta beliefs of a network with one flow; make it with :meth:`fit`.
+
+    Attributes:
+        encoder: gives the latents ``[n, latent]``.
+        flow: their density.
+        rate: gives the logit of χ from latents.
+        prior: of the positive and of the negative class.
+        log_budget: logarithm of the budget of evidence.
+
+    Example:
+        >>> x = torch.randn(600, 1, generator=torch.Generator().manual_seed(0))
+        >>> net = nn.Sequential(nn.Linear(1, 16), nn.ReLU(), nn.Linear(16, 1))
+        >>> sure = NaturalPosterior.fit(net, x, x[:, 0] > 0, latent=2, plan=Plan(30, 100, 0.01))
+        >>> told = sure.estimate(torch.tensor([[1.0], [-1.0], [1000.0]]))
+        >>> told.mean[:2].round().tolist(), bool(told.uncertainty[2] > told.uncertainty[0])
+        ([1.0, 0.0], True)
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        flow: RadialFlows,
+        rate: nn.Linear,
+        prior: tuple[float, float],
+        log_budget: float,
+    ) -> None:
+        self.encoder, self.flow, self.rate = encoder, flow, rate
+        self.prior, self.log_budget = prior, log_budget
+
+    @classmethod
+    def fit(
+        cls,
+        net: nn.Module,
+        inputs: Any,
+        label: ArrayLike,
+        *,
+        latent: int = LATENT,
+        budget: Budget = "normal",
+        prior: tuple[float, float] = (1.0, 1.0),
+        entropy: float = 1e-5,
+        warm: int = 3,
+        plan: Plan | None = None,
+        seed: int = 0,
+    ) -> NaturalPosterior:
+        """Train a copy of a network, whose last layer then gives latents.
+
+        Args:
+            net: ends with an ``nn.Linear`` of one output; trained or not, it is left as it is.
+            inputs: a tensor or a tuple of them, ``[n, …]``.
+            label: ``[n]`` 0 or 1.
+            latent: numbers H of a latent.
+            budget: of evidence, by name.
+            prior: of the positive and of the negative class.
+            entropy: weight λ of the entropy in the loss.
+            warm: passes before and after training in which the flow alone is fitted, by likelihood.
+            plan: how to train; ten passes when None.
+            seed: of new weights and orders.
+
+        Raises:
+            ConfigError: the last layer is of another kind, or a setting out of range.
+            DataError: inputs and labels do not fit together, or all labels are the same.
+            FitError: the loss is not a number.
+        """
+        _check_settings(prior, entropy)
+        scale, rng = log_budget(budget, latent), torch_generator(seed, "uncertainty", "natural")
+        encoder = latents_of(net, latent, rng)
+        flow = RadialFlows(1, latent, FLOWS, rng).to(device_of(net))
+        rate = fresh_linear(latent, 1, rng).to(device_of(net))
+        parts, plan = nn.ModuleList([encoder, flow, rate]), plan or Plan(passes=10)
+        for turn in range(2):
+            if warm:
+                alone = replace(plan, passes=warm)
+                train(_Density(parts), inputs, label, lambda log, _: -log, plan=alone, seed=seed)
+            if not turn:
+                train(_Parts(parts, prior, scale), inputs, label, BetaLoss(entropy), plan=plan, seed=seed)
+        return cls(encoder, flow, rate, prior, scale)
+
+    @property
+    def cost(self) -> Cost:
+        """One pass, and the flow."""
+        return Cost(1.0, memory_of(self.flow) + memory_of(self.rate))
+
+    def estimate(self, inputs: Any) -> Counts:
+        """What is believed of each row.
+
+        Raises:
+            DataError: inputs are no tensors of rows, or a latent is not finite.
+        """
+        latent = forward(self.encoder, inputs).numpy()
+        log = self.flow.log_density(latent)[:, 0] + self.log_budget
+        evidence = np.exp(np.clip(log, -LIMIT, LIMIT))
+        weight, bias = self.rate.weight.numpy(force=True), self.rate.bias.numpy(force=True)
+        chance = sigmoid(latent @ weight[0] + bias[0])
+        alpha, beta = self.prior[0] + evidence * chance, self.prior[1] + evidence * (1 - chance)
+        return Counts.make(alpha, beta, beta_entropies(alpha, beta))
+
+
+def log_budget(budget: Budget, latent: int) -> float:
+    """Logarithm of the budget of evidence for latents of so many numbers.
+
+    Raises:
+        ConfigError: there is no such budget.
+
+    Example:
+        >>> [round(log_budget(name, 4), 2) for name in ("constant", "half", "whole", "normal")]
+        [0.0, 2.0, 4.0, 5.06]
+    """
+    known = {
+        "constant": 0.0,
+        "half": latent / 2,
+        "whole": float(latent),
+        "normal": latent / 2 * math.log(4 * math.pi),
+    }
+    if budget not in known:
+        raise ConfigError(f"a budget {budget!r}", fix="Choose constant, half, whole or normal.")
+    return known[budget]
+
+
+class _Density(nn.Module):
+    """Log densities ``[b]`` of latents that stay as they are."""
+
+    def __init__(self, parts: nn.ModuleList) -> None:
+        super().__init__()
+        self.parts = parts
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        encoder, flow, _ = self.parts
+        with torch.no_grad():
+            latent = encoder(*inputs)
+        return flow(latent)[:, 0]
+
+
+class _Parts(nn.Module):
+    """Beta parameters ``[b, 2]``, negative first, for training."""
+
+    def __init__(self, parts: nn.ModuleList, prior: tuple[float, float], log_budget: float) -> None:
+        super().__init__()
+        self.parts, self.prior, self.log_budget = parts, prior, log_budget
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        encoder, flow, rate = self.parts
+        latent = encoder(*inputs)
+        evidence = clamped(flow(latent)[:, 0] + self.log_budget).exp()
+        chance = torch.sigmoid(rate(latent)[:, 0])
+        positive = self.prior[0] + evidence * chance
+        return torch.stack([self.prior[1] + evidence * (1 - chance), positive], dim=1)
