@@ -1,6 +1,8 @@
-"""Fewer entries for a curve: bins of about as many cases."""
+"""Fewer entries for a curve: bins of about as many cases, or of as many positives."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 
@@ -8,12 +10,13 @@ from thence.base.errors import ConfigError
 from thence.decide.levels import Curve
 
 
-def coarse(curve: Curve, bins: int | None) -> Curve:
+def coarse(curve: Curve, bins: int | None, equal: Literal["taken", "positives"] = "taken") -> Curve:
     """A curve of at most so many bins; equal scores stay together.
 
     Args:
         curve: of one level.
-        bins: at most so many; None leaves the curve as it is.
+        bins: at most so many, and one more where ``positives`` leave none for the last; None leaves the curve.
+        equal: what each bin holds as much of: all cases ``taken``, or ``positives`` alone.
 
     Raises:
         ConfigError: fewer than one bin.
@@ -31,11 +34,20 @@ def coarse(curve: Curve, bins: int | None) -> Curve:
         raise ConfigError(f"{bins} bins", fix="Give at least one, or None for every distinct score.")
     if len(curve.score) <= bins:
         return curve
-    places = np.unique(equal_places(curve, bins))
+    places = np.unique(np.append(equal_places(getattr(curve, equal), bins), len(curve.score)))
     return Curve(curve.score[places[1:] - 1], curve.taken[places], curve.positives[places])
 
 
-def equal_places(curve: Curve, bins: int) -> np.ndarray:
-    """Entries ``[bins + 1]`` at which the first ``j`` of so many equal bins are taken, equal scores and all."""
-    wanted = np.arange(bins + 1) * int(curve.taken[-1]) // bins
-    return np.searchsorted(curve.taken, wanted)
+def equal_places(weight: np.ndarray, bins: int) -> np.ndarray:
+    """Entries ``[bins + 1]`` at which the first ``j`` of so many equal bins are taken, equal scores and all.
+
+    Args:
+        weight: ``[m + 1]`` int64, what a curve's entries take, from 0; never falls.
+        bins: how many.
+
+    Example:
+        >>> equal_places(np.array([0, 1, 3, 4]), 2).tolist()
+        [0, 2, 3]
+    """
+    wanted = np.arange(bins + 1) * int(weight[-1]) // bins
+    return np.searchsorted(weight, wanted)

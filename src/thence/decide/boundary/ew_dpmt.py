@@ -76,6 +76,6 @@ def equal_weight(levels: list[Curve], bins: int) -> list[Choices]:
     for curve in levels:
         inside = int(curve.taken[-1])
         count = min(max(1, round(inside * bins * len(levels) / cases)), inside)
-        place = equal_places(curve, count) if count else np.zeros(1, np.int64)
+        place = equal_places(curve.taken, count) if count else np.zeros(1, np.int64)
         found.append(Choices(np.arange(count + 1), -curve.positives[place], place))
     return found

@@ -1,10 +1,10 @@
 """The best thresholds there are, one for each level of uncertainty, without score bins.
 
 With ``f_i(t)`` the fewest false positives that come with t true ones in level i, the fewest over all levels
-are ``D_i(t) = min_a D_{i-1}(t - a) + f_i(a)``. Whatever the goal, for each t fewest false positives are best, so
-that the pairs ``(t + D(t), t)`` hold the optimum of all four. The sums are of positives, not of cases, which is
-why it takes O(positives²), and no bins. What :mod:`~thence.decide.boundary.relax` proves to be in no optimum is
-left out before.
+are ``D_i(t) = min_a D_{i-1}(t - a) + f_i(a)``. Whatever the goal, the fewer false positives come with t the
+better, so that the pairs ``(t + D(t), t)`` hold the optimum of all four. The sums are of positives, not of
+cases, which is why it takes O(positives²), and no bins. What :mod:`~thence.decide.boundary.relax` proves to be
+in no optimum is left out before.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from thence.decide.boundary.coarse import coarse
-from thence.decide.boundary.kernel import upper_hull
-from thence.decide.boundary.relax import climb, critical_rate, least_gain, tolerance
+from thence.decide.boundary.mist import Path, path
+from thence.decide.boundary.relax import climb, least_gain, tolerance
 from thence.decide.boundary.stack import Choices, reachable, tables, thresholds, trace
 from thence.decide.goal import Goal
 from thence.decide.levels import Curve, Spacing, curves, level_cuts
@@ -111,32 +111,31 @@ def promising(levels: list[Curve], goal: Goal) -> list[Choices]:
     Raises:
         FitError: no boundary keeps the goal's bound.
     """
-    cases, total = counts(levels)
+    sizes = counts(levels)
     all_steps = [steps(curve) for curve in levels]
     positives = [level.size for level in all_steps]
     taken = [level.size + level.loss for level in all_steps]
-    corners = [upper_hull(n, t) for n, t in zip(taken, positives, strict=True)]
-
-    def most(rate: float) -> list[int]:
-        return [
-            int(c[np.argmax(t[c] - rate * n[c])]) for n, t, c in zip(taken, positives, corners, strict=True)
-        ]
-
-    def at(rate: float) -> tuple[int, int]:
-        places = most(rate)
-        return both(taken, positives, places)
-
-    rate = critical_rate(goal, at, cases, total)
-    places = climb(goal, taken, positives, most(rate), (cases, total))
-    n, t = both(taken, positives, places)
-    worth = float(goal.worth(np.array([n]), np.array([t]))[0])
+    way = path(taken, positives)
+    start = way.places(goal.pick(way.taken, way.positives, *sizes))
+    known = both(taken, positives, climb(goal, taken, positives, start, sizes))
+    rate = critical(goal, way, sizes)
+    worth = float(goal.worth(np.array([known[0]]), np.array([known[1]]))[0])
     gains = [t - rate * n for n, t in zip(taken, positives, strict=True)]
-    need = least_gain(goal, rate, worth, cases, total)
-    room = sum(gain.max() for gain in gains) - need + tolerance(cases)
+    room = sum(gain.max() for gain in gains) - least_gain(goal, rate, worth, *sizes) + tolerance(sizes[0])
     kept = [np.flatnonzero(gain >= gain.max() - room) for gain in gains]
     return [
         Choices(level.size[k], level.loss[k], level.place[k]) for level, k in zip(all_steps, kept, strict=True)
     ]
+
+
+def critical(goal: Goal, way: Path, sizes: tuple[int, int]) -> float:
+    """The rate at which MIST's path just keeps the bound."""
+    if goal.kind == "cost":
+        return goal.bound / (1 + goal.bound)
+    kept = np.flatnonzero(goal.allowed(way.taken, way.positives, *sizes))
+    if goal.kind == "precision":
+        return min(float(way.rate[kept[0]]), 1.0)
+    return float(way.rate[kept[-1] + 1]) if kept[-1] + 1 < len(way.rate) else 0.0
 
 
 def both(taken: list[np.ndarray], positives: list[np.ndarray], places: list[int]) -> tuple[int, int]:

@@ -24,7 +24,7 @@ class Gmt:
 
     Args:
         levels: of uncertainty, at most.
-        bins: of the score in each level, at most; few, for a bin of one case says nothing.
+        bins: of the score in each level, at most; a bin of one case says nothing.
         spacing: of levels, ``weight`` or ``span``.
 
     References:
@@ -37,7 +37,7 @@ class Gmt:
     """
 
     levels: int = 10
-    bins: int = 100
+    bins: int = 500
     spacing: Spacing = "weight"
 
     def fit(self, sample: Sample, goal: Goal) -> Thresholds:

@@ -10,7 +10,7 @@ from thence.decide.boundary.coarse import coarse
 from thence.decide.boundary.kernel import upper_hull
 from thence.decide.boundary.stack import thresholds
 from thence.decide.goal import Goal
-from thence.decide.levels import Curve, Spacing, curves, level_cuts
+from thence.decide.levels import Spacing, curves, level_cuts
 from thence.decide.rule import Thresholds
 from thence.decide.sample import Sample
 
@@ -27,9 +27,29 @@ class Blocks:
     rate: np.ndarray
     place: np.ndarray
 
-    def above(self, rate: float) -> int:
-        """Entry of the curve at which every block of at least a rate is taken."""
-        return int(self.place[np.searchsorted(-self.rate, -rate, side="right")])
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Blocks of all levels in the order of their rates, from nothing to everything.
+
+    Args:
+        rate: ``[m]`` of the block taken last, falling from infinity.
+        taken: ``[m]`` cases taken.
+        positives: ``[m]`` positive ones among them.
+        level: ``[m - 1]`` whose block comes next.
+        blocks: of each level.
+    """
+
+    rate: np.ndarray
+    taken: np.ndarray
+    positives: np.ndarray
+    level: np.ndarray
+    blocks: list[Blocks]
+
+    def places(self, step: int) -> list[int]:
+        """Entry of each level's curve after so many blocks."""
+        passed = np.bincount(self.level[:step], minlength=len(self.blocks))
+        return [int(level.place[count]) for level, count in zip(self.blocks, passed, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -38,8 +58,9 @@ class Mist:
 
     PAV's blocks are the edges of the least concave curve above a level's (taken, positives), and a common
     threshold takes them in the order of their slopes. So it solves the linear relaxation of the problem, and
-    misses the best thresholds on the sample by less than one block. Boundaries of different thresholds are
-    nested. Blocks of the same rate in several levels count as one.
+    misses the best thresholds on the sample by less than one block. For that, blocks of the same rate in
+    several levels come one by one, the surest level first; a common threshold as such would take all or none of
+    them. Boundaries of different bounds are nested.
 
     Args:
         levels: of uncertainty, at most.
@@ -67,47 +88,49 @@ class Mist:
         """
         cuts = level_cuts(sample.uncertainty, self.levels, self.spacing)
         found = [coarse(curve, self.bins) for curve in curves(sample, cuts)]
-        isotonic = [blocks(curve) for curve in found]
-        rate, taken, positives = path(found, isotonic)
-        chosen = goal.pick(taken, positives, len(sample), sample.positives)
-        return thresholds(cuts, found, [level.above(float(rate[chosen])) for level in isotonic])
+        way = path([curve.taken for curve in found], [curve.positives for curve in found])
+        chosen = goal.pick(way.taken, way.positives, len(sample), sample.positives)
+        return thresholds(cuts, found, way.places(chosen))
 
 
-def blocks(curve: Curve) -> Blocks:
+def blocks(taken: np.ndarray, positives: np.ndarray) -> Blocks:
     """Isotonic regression of labels on scores by PAV; equal scores weigh together.
 
+    Args:
+        taken: ``[m]`` int64 of a curve, strictly rising from 0.
+        positives: ``[m]`` int64.
+
     Example:
-        >>> curve = curves(Sample.make([4, 3, 2, 1], None, [1, 0, 1, 0]), np.empty(0))[0]
-        >>> blocks(curve).rate.tolist(), blocks(curve).place.tolist()
+        >>> found = blocks(np.array([0, 1, 2, 3, 4]), np.array([0, 1, 1, 2, 2]))
+        >>> found.rate.tolist(), found.place.tolist()
         ([1.0, 0.5, 0.0], [0, 1, 3, 4])
     """
-    place = upper_hull(curve.taken, curve.positives)
-    return Blocks(np.diff(curve.positives[place]) / np.diff(curve.taken[place]), place)
+    place = upper_hull(taken, positives)
+    return Blocks(np.diff(positives[place]) / np.diff(taken[place]), place)
 
 
-def path(levels: list[Curve], isotonic: list[Blocks]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What every common threshold takes, from nothing to everything.
+def path(taken: list[np.ndarray], positives: list[np.ndarray]) -> Path:
+    """What every common threshold takes.
 
-    Returns:
-        Rates ``[m]`` falling from infinity, cases taken and positives among them ``[m]`` int64.
+    Args:
+        taken: of each level's curve, ``[m]`` int64, strictly rising from 0.
+        positives: likewise.
 
     Example:
-        >>> curve = curves(Sample.make([4, 3, 2, 1], None, [1, 0, 1, 0]), np.empty(0))[0]
-        >>> [column.tolist() for column in path([curve, curve], [blocks(curve), blocks(curve)])]
-        [[inf, 1.0, 0.5, 0.0], [0, 2, 6, 8], [0, 2, 4, 4]]
+        >>> taken, positives = np.array([0, 1, 2, 3, 4]), np.array([0, 1, 1, 2, 2])
+        >>> found = path([taken, taken[:2]], [positives, positives[:2]])
+        >>> found.rate.tolist(), found.taken.tolist(), found.positives.tolist()
+        ([inf, 1.0, 1.0, 0.5, 0.0], [0, 1, 2, 4, 5], [0, 1, 2, 3, 3])
+        >>> found.places(3)
+        [3, 1]
     """
-    rate = np.concatenate([level.rate for level in isotonic])
-    taken = np.concatenate(
-        [np.diff(curve.taken[level.place]) for curve, level in zip(levels, isotonic, strict=True)]
-    )
-    positives = np.concatenate(
-        [np.diff(curve.positives[level.place]) for curve, level in zip(levels, isotonic, strict=True)]
-    )
+    levels = [blocks(n, t) for n, t in zip(taken, positives, strict=True)]
+    rate = np.concatenate([level.rate for level in levels])
     order = np.argsort(-rate, kind="stable")
-    rate = rate[order]
-    last = np.flatnonzero(np.append(rate[1:] != rate[:-1], True))
-    return (
-        np.append(np.inf, rate[last]),
-        np.append(0, np.cumsum(taken[order])[last]),
-        np.append(0, np.cumsum(positives[order])[last]),
+    sums = (
+        np.concatenate([np.diff(one[level.place]) for one, level in zip(side, levels, strict=True)])[order]
+        for side in (taken, positives)
     )
+    wide, high = (np.append(0, np.cumsum(one)) for one in sums)
+    whose = np.repeat(np.arange(len(levels)), [len(level.rate) for level in levels])[order]
+    return Path(np.append(np.inf, rate[order]), wide, high, whose, levels)

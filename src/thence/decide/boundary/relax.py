@@ -82,7 +82,6 @@ def climb(
     positives: list[np.ndarray],
     places: list[int],
     sizes: tuple[int, int],
-    rising: bool = False,
 ) -> list[int]:
     """Better places, by looking for the best in one level at a time while the others stay.
 
@@ -92,19 +91,16 @@ def climb(
         positives: likewise.
         places: to start from.
         sizes: cases and positive cases in the sample.
-        rising: whether no place may be lower than that of the level before.
 
     Returns:
         Places that keep the bound, at least as good.
     """
     places = list(places)
     for level in [*range(len(places)), *reversed(range(len(places)))]:
-        low = places[level - 1] if rising and level else 0
-        high = places[level + 1] + 1 if rising and level + 1 < len(places) else len(taken[level])
         others = [k for k in range(len(places)) if k != level]
-        n = sum(int(taken[k][places[k]]) for k in others) + taken[level][low:high]
-        t = sum(int(positives[k][places[k]]) for k in others) + positives[level][low:high]
-        places[level] = low + goal.pick(n, t, *sizes)
+        n = sum(int(taken[k][places[k]]) for k in others) + taken[level]
+        t = sum(int(positives[k][places[k]]) for k in others) + positives[level]
+        places[level] = goal.pick(n, t, *sizes)
     return places
 
 
