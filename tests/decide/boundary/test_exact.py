@@ -43,7 +43,7 @@ def test_it_is_the_best_of_all_thresholds() -> None:
 
 
 def test_one_level_is_the_single_threshold() -> None:
-    for seed in range(200):
+    for seed in range(100):
         sample = tiny(seed)
         for goal, bound in goals(seed):
             rule = Single().fit(sample, goal)

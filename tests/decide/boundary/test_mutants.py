@@ -20,6 +20,7 @@ import thence.decide.boundary.monotone as monotone
 import thence.decide.boundary.rectangle as rectangle
 import thence.decide.boundary.rising as rising
 import thence.decide.boundary.stack as stack
+from thence.base.errors import FitError
 from thence.decide.boundary.ew_dpmt import EwDpmt
 from thence.decide.boundary.exact import Exact
 from thence.decide.boundary.gmt import Gmt
@@ -224,5 +225,5 @@ MUTANTS = [
 @pytest.mark.parametrize(("where", "name", "mutant", "fact"), MUTANTS)
 def test_mutants_fail(where, name: str, mutant, fact: Callable[[], None], monkeypatch) -> None:
     monkeypatch.setattr(where, name, mutant)
-    with pytest.raises(Exception):  # noqa: B017
+    with pytest.raises((AssertionError, FitError)):  # of some goals nothing may be left
         fact()

@@ -40,8 +40,10 @@ class BestRectangle:
             FitError: none keeps the goal's bound.
         """
         values = np.unique(sample.uncertainty)
-        few = self.limits is None or len(values) <= self.limits
-        cuts = values[1:] if few else level_cuts(sample.uncertainty, self.limits or 1)
+        if self.limits is None or len(values) <= self.limits:
+            cuts = values[1:]
+        else:
+            cuts = level_cuts(sample.uncertainty, self.limits)
         least = np.append(values[0], cuts)  # of each level
         most = np.append(values[np.searchsorted(values, cuts) - 1], values[-1])
         order = np.argsort(-sample.score, kind="stable")
