@@ -49,7 +49,7 @@ def warm() -> None:
             SOLVERS[name]().fit(small, goal)
 
 
-def large(quick: bool = False) -> Figures:
+def large() -> Figures:
     """500 score bins by 10 levels by a million cases: the exact solver on bins and without them, and DPMT."""
     warm()
     sample = world(1_000_000)
@@ -66,7 +66,7 @@ def large(quick: bool = False) -> Figures:
     return figures | {"dp.worst_goal.seconds_500x10_1M": worst}
 
 
-def exactness(quick: bool = False, cases: int = 1_000) -> Figures:
+def exactness(cases: int = 1_000) -> Figures:
     """Share of small random cases with ties in which the exact solver reaches what trying everything does."""
     equal = 0
     for seed in range(cases):
@@ -93,7 +93,7 @@ def as_brute_force(sample: Sample, goal: Goal, levels: int) -> bool:
     return bool(kept) and abs(reached - top) < 1e-9 and did.taken == taken[best]
 
 
-def by_name(quick: bool = False) -> Figures:
+def by_name() -> Figures:
     """Seconds of every solver at 200,000 cases and 10 levels, and what it reaches on them."""
     warm()
     sample, figures = world(200_000), {}

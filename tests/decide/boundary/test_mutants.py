@@ -225,5 +225,5 @@ MUTANTS = [
 @pytest.mark.parametrize(("where", "name", "mutant", "fact"), MUTANTS)
 def test_mutants_fail(where, name: str, mutant, fact: Callable[[], None], monkeypatch) -> None:
     monkeypatch.setattr(where, name, mutant)
-    with pytest.raises((AssertionError, FitError)):  # of some goals nothing may be left
+    with pytest.raises((AssertionError, FitError, IndexError, ValueError)):  # nothing may be left
         fact()
