@@ -1,9 +1,10 @@
 """A world of clicks with known truth: what is known of an id is what it was seen to do in training.
 
-Each id has a true rate ``r ~ Beta(b₁, b₀)``; impressions fall on ids by Zipf's law, labels are Bernoulli(r), and
-of the training negatives one in τ is kept. The model is the simplest that overfits rare ids: its score is the
-smoothed training positivity ``(k + 1) / (n + 2)``, its uncertainty the entropy of ``Beta(k + 1, n - k + 1)``. It
-is the generator of theorem 3.1 of Arora et al. (ICLR 2024), so the best boundary is known in closed form.
+Each id has a true rate ``r ~ Beta(b₁, b₀)``; impressions fall on ids by Zipf's law, labels are Bernoulli(r),
+and of the training negatives one in τ is kept. The model is the simplest that overfits rare ids: its score is
+the smoothed training positivity ``(k + 1) / (n + 2)``, its uncertainty the entropy of ``Beta(k + 1, n - k +
+1)``. It is the generator of theorem 3.1 of Arora et al. (ICLR 2024), so the best boundary is known in closed
+form.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def simulate_clicks(config: ClicksConfig | None = None, seed: int = 0) -> Clicks
 
     Example:
         >>> simulate_clicks(ClicksConfig(ids=100, train=2_000, held=500))
-        Clicks(100 ids, Sample(500 cases, 28 positive), τ = 1)
+        Clicks(100 ids, Sample(500 cases, 33 positive), τ = 1)
     """
     made = config or ClicksConfig()
     rng = generator(seed, "clicks")

@@ -13,10 +13,19 @@ from thence.decide.sample import Sample
 
 
 class Rule(Protocol):
-    """Anything that says of each case whether to act."""
+    """Anything that says of each case whether to act, and by how much: its margin is at least 0 where it
+    acts."""
 
     def act(self, score: ArrayLike, uncertainty: ArrayLike) -> np.ndarray:
         """Whether to act, ``[n]`` bool, of scores and uncertainties ``[n]``."""
+        ...
+
+    def margin(self, score: ArrayLike, uncertainty: ArrayLike) -> np.ndarray:
+        """How far each case is inside, ``[n]`` float64, in the unit of what the rule looks at."""
+        ...
+
+    def tightened(self, by: float) -> Rule:
+        """The rule that acts where the margin is at least this much; where that is positive, on fewer cases."""
         ...
 
 
@@ -44,7 +53,15 @@ class Thresholds:
 
     def act(self, score: ArrayLike, uncertainty: ArrayLike) -> np.ndarray:
         """Whether to act, ``[n]`` bool."""
-        return np.asarray(score, np.float64) >= self.threshold[level_of(uncertainty, self.cuts)]
+        return self.margin(score, uncertainty) >= 0
+
+    def margin(self, score: ArrayLike, uncertainty: ArrayLike) -> np.ndarray:
+        """The score less its threshold, ``[n]``."""
+        return np.asarray(score, np.float64) - self.threshold[level_of(uncertainty, self.cuts)]
+
+    def tightened(self, by: float) -> Thresholds:
+        """All thresholds raised."""
+        return Thresholds(self.cuts, self.threshold + by)
 
 
 @dataclass(frozen=True)
@@ -67,9 +84,17 @@ class Rectangle:
 
     def act(self, score: ArrayLike, uncertainty: ArrayLike) -> np.ndarray:
         """Whether to act, ``[n]`` bool."""
+        return self.margin(score, uncertainty) >= 0
+
+    def margin(self, score: ArrayLike, uncertainty: ArrayLike) -> np.ndarray:
+        """The score less the least one, ``[n]``; minus infinity outside the limit of uncertainty."""
         unsure = np.asarray(uncertainty, np.float64)
         inside = unsure <= self.uncertainty if self.below else unsure >= self.uncertainty
-        return inside & (np.asarray(score, np.float64) >= self.score)
+        return np.where(inside, np.asarray(score, np.float64) - self.score, -np.inf)
+
+    def tightened(self, by: float) -> Rectangle:
+        """The least score raised; the limit of uncertainty stays."""
+        return Rectangle(self.score + by, self.uncertainty, self.below)
 
 
 class Surface(Protocol):
@@ -94,7 +119,15 @@ class Above:
 
     def act(self, score: ArrayLike, uncertainty: ArrayLike) -> np.ndarray:
         """Whether to act, ``[n]`` bool."""
-        return self.surface.rate(score, uncertainty) >= self.threshold
+        return self.margin(score, uncertainty) >= 0
+
+    def margin(self, score: ArrayLike, uncertainty: ArrayLike) -> np.ndarray:
+        """The rate less the threshold, ``[n]``."""
+        return self.surface.rate(score, uncertainty) - self.threshold
+
+    def tightened(self, by: float) -> Above:
+        """The threshold raised."""
+        return Above(self.surface, self.threshold + by)
 
 
 @dataclass(frozen=True)

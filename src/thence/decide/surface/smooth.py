@@ -17,17 +17,19 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse
+from scipy.linalg import solveh_banded
 
 from thence.base.errors import FitError
 from thence.base.rng import generator
 from thence.decide.sample import Sample
 
 SCORE_KNOTS, UNSURE_KNOTS = 20, 10
-BENDS, TILTS = (1.0, 10.0, 100.0), (0.3, 3.0, 30.0)
-"""Strengths to choose from."""
-_SCORE_CELLS, _UNSURE_CELLS = 256, 64
-_TURNS, _STRIDE, _STILL, _FLOOR = 25, 3.0, 1e-5, 1e-6
+BENDS, TILTS = (100.0, 10.0, 1.0), (100.0, 10.0, 1.0)
+"""Strengths that surfaces are averaged over."""
+DOUBT = 2.0
+"""Standard errors of the NLL by which a strength may be behind the best one and still count."""
+_SCORE_CELLS, _UNSURE_CELLS = 128, 32
+_TURNS, _STRIDE, _STILL, _FLOOR = 25, 3.0, 1e-4, 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +40,10 @@ class SmoothSurface:
         score_knots: ``[m]`` rising.
         unsure_knots: ``[q]`` rising.
         log_odds: ``[m, q]`` of the rate at the knots, never falling along the first axis.
-        bend: strength against curvature along the score.
-        tilt: strength against slope along the uncertainty.
 
     Example:
         >>> knots = np.array([0.0, 1.0])
-        >>> surface = SmoothSurface(knots, knots, np.array([[-2.0, -2.0], [2.0, 0.0]]), 1, 1)
+        >>> surface = SmoothSurface(knots, knots, np.array([[-2.0, -2.0], [2.0, 0.0]]))
         >>> surface.log_odds_of([0.5, 1.0, 9.0], [0.0, 0.5, 1.0]).tolist()
         [0.0, 1.0, 0.0]
     """
@@ -51,8 +51,6 @@ class SmoothSurface:
     score_knots: np.ndarray
     unsure_knots: np.ndarray
     log_odds: np.ndarray
-    bend: float
-    tilt: float
 
     def log_odds_of(self, score: ArrayLike, uncertainty: ArrayLike) -> np.ndarray:
         """Log odds of the rate, ``[n]`` float64; beyond the knots as at the nearest."""
@@ -88,14 +86,15 @@ def fit_smooth(sample: Sample, bend: float = 10.0, tilt: float = 3.0) -> SmoothS
         [0.8, 0.2]
     """
     knots = _knots(sample.both_classes())
-    return _surface(_Cells.of(sample, *knots), knots, bend, tilt)
+    return SmoothSurface(*knots, _rising(_solve(_Cells.of(sample, *knots), knots, [(bend, tilt)])[0], knots))
 
 
 def cross_fitted(sample: Sample, folds: int = 5, seed: int = 0) -> tuple[SmoothSurface, np.ndarray]:
-    """The surface whose strengths predict best what they have not seen, and what it says of unseen cases.
+    """A surface averaged over strengths, and what its likes say of cases that they have not seen.
 
-    Each fold is predicted by surfaces of the others, at every strength; the strengths with the least NLL are
-    those of the surface, which is then fitted to all.
+    Each fold is predicted by surfaces of the others, at every strength. The log odds of all strengths whose NLL
+    there cannot be told from the best one's (``DOUBT``) are averaged: with few cases nearly all of them are,
+    with many the right one remains. The mean of such surfaces is one again.
 
     Args:
         sample: cases of both classes.
@@ -103,32 +102,35 @@ def cross_fitted(sample: Sample, folds: int = 5, seed: int = 0) -> tuple[SmoothS
         seed: of the parts.
 
     Returns:
-        The surface, and ``[n]`` rates of each case by a surface that has not seen it.
+        The surface of all cases, and ``[n]`` rates of each case by surfaces that have not seen it.
 
     Raises:
         DataError: one class.
         FitError: fewer than two cases of a class, or the odds do not settle.
     """
     fold = _folds(sample.both_classes(), folds, seed)
-    knots = _knots(sample)
+    knots, strengths = _knots(sample), list(product(BENDS, TILTS))
     place, weight = _hats(sample.score, sample.uncertainty, *knots)
-    odds = {strength: np.empty(len(sample)) for strength in product(BENDS, TILTS)}
+    odds = np.empty((len(strengths), len(sample)))
     for part in range(fold.max() + 1):
         inside = fold == part
-        cells = _Cells.of(sample[~inside], *knots)
-        for strength, found in odds.items():
-            theta = _surface(cells, knots, *strength).log_odds.ravel()
-            found[inside] = (theta[place[inside]] * weight[inside]).sum(axis=1)
-    sign = np.where(sample.label, -1.0, 1.0)
-    best = min(odds, key=lambda strength: float(np.logaddexp(0, sign * odds[strength]).mean()))
-    return _surface(_Cells.of(sample, *knots), knots, *best), 1 / (1 + np.exp(-odds[best]))
+        for row, theta in enumerate(_solve(_Cells.of(sample[~inside], *knots), knots, strengths)):
+            odds[row, inside] = (_rising(theta, knots).ravel()[place[inside]] * weight[inside]).sum(axis=1)
+    loss = np.logaddexp(0, np.where(sample.label, -1.0, 1.0) * odds)
+    behind = loss - loss[np.argmin(loss.mean(axis=1))]
+    good = behind.mean(axis=1) <= DOUBT * behind.std(axis=1) / np.sqrt(len(sample))
+    chosen = [strength for strength, kept in zip(strengths, good, strict=True) if kept]
+    theta = _solve(_Cells.of(sample, *knots), knots, chosen)
+    mean = np.mean([_rising(each, knots) for each in theta], axis=0)
+    return SmoothSurface(*knots, mean), 1 / (1 + np.exp(-odds[good].mean(axis=0)))
 
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
     """Cases of nearly the same score and uncertainty, told together."""
 
-    hats: sparse.csr_matrix
+    place: np.ndarray
+    weight: np.ndarray
     cases: np.ndarray
     hits: np.ndarray
 
@@ -141,29 +143,75 @@ class _Cells:
         used = np.flatnonzero(cases)
         mean = [np.bincount(code, values)[used] / cases[used] for values in (sample.score, sample.uncertainty)]
         place, weight = _hats(*mean, score_knots, unsure_knots)
-        shape = len(used), len(score_knots) * len(unsure_knots)
-        hats = sparse.csr_matrix((weight.ravel(), place.ravel(), np.arange(0, 4 * len(used) + 1, 4)), shape)
-        return cls(hats, cases[used].astype(float), np.bincount(code, sample.label)[used])
+        return cls(place, weight, cases[used].astype(float), np.bincount(code, sample.label)[used])
 
 
-def _surface(cells: _Cells, knots: tuple[np.ndarray, np.ndarray], bend: float, tilt: float) -> SmoothSurface:
-    """Newton's method on the penalised NLL, whose steps are cut where they are long."""
+def _solve(
+    cells: _Cells, knots: tuple[np.ndarray, np.ndarray], strengths: list[tuple[float, float]]
+) -> list[np.ndarray]:
+    """Log odds ``[m * q]`` at each strength, by Newton's method whose long steps are cut.
+
+    Knots are numbered along the uncertainty first, so that a knot meets others at most 2 q + 1 places on, and
+    the matrix of each step is a band.
+    """
     m, q = len(knots[0]), len(knots[1])
     along, across = np.diff(np.eye(m), 2, axis=0), np.diff(np.eye(q), 1, axis=0)
-    penalty = np.kron(bend * along.T @ along, np.eye(q)) + np.kron(np.eye(m), tilt * across.T @ across)
-    penalty += _FLOOR * np.eye(m * q)
+    bent = _band(np.kron(along.T @ along, np.eye(q)), 2 * q + 1)
+    tilted = _band(np.kron(np.eye(m), across.T @ across), 2 * q + 1)
+    least = np.zeros_like(bent)
+    least[0] = _FLOOR
     share = (cells.hits.sum() + 0.5) / (cells.cases.sum() + 1)
-    theta, hats = np.full(m * q, np.log(share / (1 - share))), cells.hats
-    for _ in range(_TURNS):
-        rate = 1 / (1 + np.exp(-(hats @ theta)))
-        curve = (hats.T @ hats.multiply((cells.cases * rate * (1 - rate))[:, None])).toarray() + penalty
-        step = np.linalg.solve(curve, hats.T @ (cells.cases * rate - cells.hits) + penalty @ theta)
-        theta = theta - np.clip(step, -_STRIDE, _STRIDE)
-        if np.abs(step).max() < _STILL:
-            break
-    if not np.isfinite(theta).all():
-        raise FitError("the rates over score and uncertainty do not settle", fix="Are the scores finite?")
-    return SmoothSurface(*knots, np.maximum.accumulate(theta.reshape(m, q), axis=0), bend, tilt)
+    theta, found = np.full(m * q, np.log(share / (1 - share))), []
+    for bend, tilt in strengths:
+        penalty = bend * bent + tilt * tilted + least
+        for _ in range(_TURNS):
+            rate = 1 / (1 + np.exp(-(theta[cells.place] * cells.weight).sum(axis=1)))
+            slope = np.bincount(
+                cells.place.ravel(),
+                (cells.weight * (cells.cases * rate - cells.hits)[:, None]).ravel(),
+                m * q,
+            )
+            curve = penalty + _squares(cells, cells.cases * rate * (1 - rate), penalty.shape)
+            step = solveh_banded(curve, slope + _times(penalty, theta), lower=True)
+            theta = theta - np.clip(step, -_STRIDE, _STRIDE)
+            if np.abs(step).max() < _STILL:
+                break
+        if not np.isfinite(theta).all():
+            raise FitError("the rates over score and uncertainty do not settle", fix="Are the scores finite?")
+        found.append(theta)
+    return found
+
+
+def _squares(cells: _Cells, weight: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Hats × weight × hats, as a lower band."""
+    band = np.zeros(shape[0] * shape[1])
+    for i in range(4):
+        for j in range(i, 4):
+            at = (cells.place[:, j] - cells.place[:, i]) * shape[1] + cells.place[:, i]
+            band += np.bincount(at, cells.weight[:, i] * cells.weight[:, j] * weight, len(band))
+    return band.reshape(shape)
+
+
+def _band(matrix: np.ndarray, width: int) -> np.ndarray:
+    """The diagonal of a symmetric matrix and ``width`` below it, ``[width + 1, n]``."""
+    band = np.zeros((width + 1, len(matrix)))
+    for off in range(min(width + 1, len(matrix))):
+        band[off, : len(matrix) - off] = np.diagonal(matrix, -off)
+    return band
+
+
+def _times(band: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """A symmetric matrix, given as a lower band, times a vector."""
+    found = band[0] * vector
+    for off in range(1, min(len(band), len(vector))):
+        found[off:] += band[off, :-off] * vector[:-off]
+        found[:-off] += band[off, :-off] * vector[off:]
+    return found
+
+
+def _rising(theta: np.ndarray, knots: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Log odds ``[m, q]`` that never fall along the score."""
+    return np.maximum.accumulate(theta.reshape(len(knots[0]), len(knots[1])), axis=0)
 
 
 def _knots(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
