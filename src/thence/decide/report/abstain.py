@@ -1,7 +1,7 @@
 """Risk against coverage: what is gained by holding the cases that the model is least sure of.
 
-Of the share c of cases with the least uncertainty a rule's decisions are kept, the rest are held. The risk is the
-share of wrong acts among the acts (1 - precision), or of wrong decisions among all that are kept.
+Of the share c of cases with the least uncertainty a rule's decisions are kept, the rest are held. The risk is
+the share of wrong acts among the acts (1 - precision), or of wrong decisions among all that are kept.
 """
 
 from __future__ import annotations

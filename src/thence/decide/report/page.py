@@ -46,14 +46,10 @@ def page(report: DecisionReport) -> str:
         _section("Every rule", _rules(report), "Realised on these cases."),
         _section(
             "Score and uncertainty",
-            "<div class='scroll'><div style='min-width:40rem'>"
-            + html.picture(
-                heat_map(report.heat, report.boundaries, report.chosen, report.single),
-                "Share of positives in each cell, and below it how many cases. A rule acts on the side of its "
-                "line where scores are higher. Columns are cut so that they hold as much of both classes, rows "
-                "as many cases.",
-            )
-            + "</div></div>",
+            _wide(heat_map(report.heat, report.boundaries, report.chosen, report.single)),
+            "Share of positives in each cell, and below it how many cases. A rule acts on the side of its line "
+            "where scores are higher. Columns are cut so that they hold as much of both classes, rows as many "
+            "cases.",
         ),
         _section(
             "Precision and recall",
@@ -84,8 +80,10 @@ def verdict(report: DecisionReport) -> str:
     text = (
         f"{report.chosen} takes {share(one.recall)} of the positives at a precision of {share(one.precision)}"
     )
-    if report.chosen == report.single or not np.isfinite(gain.value):
+    if report.chosen == report.single:
         return f"{text}."
+    if not np.isfinite(gain.value):
+        return f"{text}; no single threshold has that precision." if one.hits else f"{text}."
     if gain.low > 1:
         return f"{text}: {gain.value:.2f} times what one threshold has at that precision."
     if gain.high < 1:
@@ -153,7 +151,8 @@ def _sign(report: DecisionReport) -> str:
     sign = report.sign
     caption = (
         "Each line has cases of equal score, with 95 % intervals; dotted is the base rate of training "
-        f"({share(sign.base)}). By the sign rule lines of scores above it fall and those below it rise."
+        f"({share(sign.base)}). By the sign rule lines of scores above it fall and those below it rise, where "
+        "scores are not shrunk."
     )
     rows = [
         f"<tr><th scope='row'>{score:.3g}</th><td>{share(rate[0])}</td><td>{share(rate[-1])}</td>"
@@ -215,6 +214,11 @@ def _signed(value: float) -> str:
 
 def _seen(errors: float) -> str:
     return "within noise" if abs(errors) <= CLEAR else "rises" if errors > 0 else "falls"
+
+
+def _wide(svg: str) -> str:
+    """A picture that a narrow screen scrolls, its words staying large enough to read."""
+    return f"<div class='scroll'><figure style='margin:0;min-width:40rem'>{svg}</figure></div>"
 
 
 def _table(heads: tuple[str, ...], rows: list[str]) -> str:

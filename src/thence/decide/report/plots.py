@@ -29,7 +29,7 @@ def heat_map(heat: Heat, boundaries: Mapping[str, Sequence[Path]], chosen: str, 
     lines = {single: (PLAIN, DASHES), chosen: (INK, "solid")}
     for name, (colour, style) in lines.items():
         for x, y in boundaries.get(name, ()):
-            axes.plot(x, y, color=colour, linewidth=2.2, linestyle=style, alpha=0.75, zorder=2.5, clip_on=False)
+            axes.plot(x, y, color=colour, linewidth=2.6, linestyle=style, alpha=0.55, zorder=2.5, clip_on=False)
     axes.set_xlim(0, bins)
     axes.set_ylim(0, levels)
     axes.grid(visible=False)
@@ -124,7 +124,7 @@ def abstention_plot(curves: Mapping[str, Abstention], chosen: str) -> str:
     axes.set_xlim(0, 1.005)
     axes.set_ylim(0, 1.02)
     beside_labels(axes, ends)
-    axes.set_xlabel("share of cases decided; the least sure of the rest are held", color=MUTED)
+    axes.set_xlabel("share of cases decided; the others, the least sure, are held", color=MUTED)
     axes.set_ylabel("share", color=MUTED)
     return as_svg(canvas, "abstention")
 

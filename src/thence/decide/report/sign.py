@@ -1,7 +1,7 @@
 """Whether positivity falls or rises with uncertainty at equal score.
 
-Scores are cut into groups, groups into fine bins, and each fine bin into levels by the rank of uncertainty in it,
-so that the levels compared have the same scores. The sign rule: where training cases of an id are few its
+Scores are cut into groups, groups into fine bins, and each fine bin into levels by the rank of uncertainty in
+it, so that the levels compared have the same scores. The sign rule: where training cases of an id are few its
 training positivity lies too far from the base rate to either side; so at equal score positivity falls with
 uncertainty above the base rate of training and rises below it. It is a rule for scores that are not shrunk.
 """
@@ -52,13 +52,14 @@ class EqualScore:
     def errors(self) -> np.ndarray:
         """``[groups]`` z: by how many standard errors the least sure level is above the surest.
 
-        With the share of both levels together, ``z = (r_last - r_first) / sqrt(r (1 - r) (1/n_last + 1/n_first))``.
+        ``z = (r_last - r_first) / sqrt(r (1 - r) (1/n_last + 1/n_first))``, r being the rate of both together;
+        0 where one of them has no case.
         """
         n, k = self.count[:, [0, -1]].astype(np.float64), self.positive[:, [0, -1]]
         share = k.sum(1) / np.maximum(n.sum(1), 1)
         spread = np.sqrt(share * (1 - share) * (1 / np.maximum(n, 1)).sum(1))
         change = self.rate[:, -1] - self.rate[:, 0]
-        return np.divide(change, spread, out=np.zeros(len(change)), where=spread > 0)
+        return np.divide(change, spread, out=np.zeros(len(change)), where=(spread > 0) & (n > 0).all(1))
 
     @property
     def expected(self) -> np.ndarray:

@@ -67,8 +67,9 @@ def slider(
     )
     heads = "".join(f"<th scope='col'>{name}</th>" for name in ("", "recall", "precision", "taken", "at least"))
     data = escape(json.dumps(told, separators=(",", ":")), quote=True)
+    drawn = f"<figure style='margin-top:0'>{_picture(sweeps, outcomes, first)}</figure>"
     return (
-        f"<div id='precision' data-steps=\"{data}\"><figure>{_picture(sweeps, outcomes, first)}</figure>"
+        f"<div id='precision' data-steps=\"{data}\">{drawn}"
         "<p><label>Precision of at least "
         f"<output style='display:inline-block;min-width:3.5em;font-weight:600'>{first['bound']}</output>"
         f"<input type='range' min='0' max='{len(told) - 1}' value='{place}' autocomplete='off' "
