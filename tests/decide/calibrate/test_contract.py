@@ -170,3 +170,5 @@ def test_a_stranger_is_not_kept_nor_found() -> None:
         calibrator_of("plat", {})
     with pytest.raises(ArtifactError, match="'line' of a platt"):
         calibrator_of("platt", {})
+    with pytest.raises(ArtifactError, match="other shapes"):
+        calibrator_of("platt", {"line": np.zeros(3), "scale": np.zeros(1, np.uint8)})

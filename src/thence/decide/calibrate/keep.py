@@ -62,7 +62,7 @@ def calibrator_of(kind: str, arrays: Mapping[str, np.ndarray]) -> Any:
     """The calibrator that was kept under a name as arrays.
 
     Raises:
-        ArtifactError: the name is unknown, or an array is missing.
+        ArtifactError: the name is unknown, or an array is missing or of another shape.
     """
     known = kinds()
     if kind not in known:
@@ -71,3 +71,5 @@ def calibrator_of(kind: str, arrays: Mapping[str, np.ndarray]) -> Any:
         return known[kind].of({name: np.asarray(values) for name, values in arrays.items()})
     except KeyError as error:
         raise ArtifactError(f"array {error.args[0]!r} of a {kind} calibrator is missing") from error
+    except (IndexError, TypeError, ValueError) as error:
+        raise ArtifactError(f"the arrays of a {kind} calibrator have other shapes than they should") from error
