@@ -14,7 +14,7 @@ from torch import nn
 
 from common import say
 from parts.conversion_data import SHAPES, exposures
-from thence.conversion.delayed import ESTIMATORS, Protocol, make
+from thence.conversion.delayed import ESTIMATORS, Estimator, Protocol, make
 from thence.conversion.exposures import Exposures
 from thence.conversion.features import Features
 from thence.conversion.lab import Lab, Predict, weighted
@@ -100,63 +100,74 @@ def bookkeeping(quick: bool) -> Figures:
 def corrections(quick: bool) -> Figures:
     """Of each estimator: rows with weights a CPU second, and its step over a loop without a correction."""
     shown = exposures(600_000 if quick else 2_000_000).before(60 * DAY)
-    start, days = 30 * DAY, 5  # as many as one refit of those that refit now and then
-    plain = min(plain_loop(shown, start, days)[1] for _ in range(2)) / days
-    naive = min(_stream("naive", shown, start, days)[0] for _ in range(2))
-    figures = {"step.naive.over_plain": naive / plain}
+    return _over_plain(shown, 30 * DAY, {"step": (DAY, 10)})
+
+
+def sizes(quick: bool) -> Figures:
+    """Steps over plain ones at the volume of the Criteo log, 530,000 exposures a day: by hours and by days."""
+    window = 2 if quick else 5
+    days = 2 * window + 6
+    shown = exposures(530_000 * days, days, window).before(days * DAY)
+    return _over_plain(shown, (window + 1) * DAY, {"step_hour": (HOUR, 20), "step_day": (DAY, 5)})
+
+
+def _over_plain(shown: Exposures, start: int, sizes: dict[str, tuple[int, int]]) -> Figures:
+    """Every estimator at refreshes of several lengths: microseconds, and how many of them."""
+    figures: Figures = {}
     for name in ESTIMATORS:
-        step, refits, weights = _stream(name, shown, start, days)
-        figures[f"weights.{name}.rows_per_cpu_second"] = weights
-        figures[f"step.{name}.over_plain"] = step / plain
-        figures[f"step.{name}.over_plain_without_refits"] = (step - refits) / plain
-        figures[f"step.{name}.over_naive"] = step / naive
-        said = f"{step / plain:.2f} of a plain loop, {(step - refits) / plain:.2f} without refits"
-        say(f"step: {name}: {said}, {weights:,.0f} weights/s")
+        config = StreamConfig(start, learn=replace(FAST, visits=1.0), net=SHAPES["mlp"])
+        stream, plain = Stream(shown, make(name, Protocol(HOUR, shown.window), {}), config), Plain(shown)
+        stream.begin()
+        for size, (step, turns) in sizes.items():
+            stream.config = replace(config, step=step)
+            whole, refits = _beside(stream, plain, turns)
+            figures[f"{size}.{name}.over_plain"] = whole
+            figures[f"{size}.{name}.over_plain_without_refits"] = whole - refits
+            say(f"{size}: {name}: {whole:.2f} of a plain loop, {whole - refits:.2f} without refits")
+            weights = f"{size.replace('step', 'weights')}.{name}.rows_per_cpu_second"
+            figures[weights] = _weighed(stream.estimator, shown.before(stream.clock), step)
     return figures
 
 
-def _stream(name: str, shown: Exposures, start: int, days: int) -> tuple[float, float, float]:
-    """CPU seconds a day of whole refreshes and of refits, and rows with weights a CPU second."""
-    config = StreamConfig(start, learn=replace(FAST, visits=1.0), net=SHAPES["mlp"])
-    method = make(name, Protocol(HOUR, shown.window), {})
-    stream = Stream(shown, method, config)
-    stream.begin()
-    stream.refresh()  # whatever is compiled or built once
-    rows, refits = method.rows, method.refresh
-    emitted, weighing, refitting = 0, 0.0, 0.0
-
-    def timed_rows(known: Exposures, since: int) -> Rows:
-        nonlocal emitted, weighing
-        begun = time.process_time()
-        found = rows(known, since)
-        emitted, weighing = emitted + len(found), weighing + time.process_time() - begun
-        return found
-
-    def timed_refits(known: Exposures, lab: Lab, predict: Predict) -> None:
-        nonlocal refitting
-        begun = time.process_time()
-        refits(known, lab, predict)
-        refitting += time.process_time() - begun
-
-    method.rows, method.refresh = timed_rows, timed_refits  # type: ignore[method-assign]
-    whole = sum(clocked(stream.refresh)[1] for _ in range(days))
-    return whole / days, refitting / days, emitted / max(weighing, 1e-9)
+def _weighed(method: Estimator, known: Exposures, step: int) -> float:
+    """Rows with weights a CPU second."""
+    found: list[Rows] = []
+    cpu = clocked(lambda: found.append(method.rows(known, known.until - step).whole()))[1]
+    return len(found[0]) / max(cpu, 1e-9)
 
 
-def plain_loop(shown: Exposures, start: int, days: int) -> tuple[float, float]:
-    """Wall and CPU seconds of what one would write without thence: shuffled batches, torch's own optimizers."""
-    net = make_net(shown.features, SHAPES["mlp"])
-    dense = [value for name, value in net.named_parameters() if name != "table"]
-    optimizers = [torch.optim.SparseAdam([net.table], lr=1e-3), torch.optim.Adam(dense, lr=1e-3)]
-    label = torch.from_numpy(shown.before(start + days * DAY).converted.astype(np.float32))
+def _beside(stream: Stream, plain: Plain, turns: int) -> tuple[float, float]:
+    """CPU seconds of refreshes, and of their refits, over those of plain steps made in turn with them."""
+    refits, spent = stream.estimator.refresh, {"refits": 0.0, "steps": 0.0, "plain": 0.0}
 
-    def days_of(begin: int, stop: int) -> None:
-        for day in range(begin, stop):
-            first, last = (shown.since(start + at * DAY) for at in (day, day + 1))
-            _epoch(net, optimizers, shown.features, label, first + torch.randperm(last - first))
+    def timed(known: Exposures, lab: Lab, predict: Predict) -> None:
+        spent["refits"] += clocked(partial(refits, known, lab, predict))[1]
 
-    days_of(-1, 0)
-    return clocked(lambda: days_of(0, days))
+    stream.estimator.refresh = timed  # type: ignore[method-assign]
+    for turn in range(turns + 1):
+        if turn == 1:  # whatever is compiled or built once is over
+            spent = dict.fromkeys(spent, 0.0)
+        since = stream.clock
+        spent["steps"] += clocked(stream.refresh)[1]
+        spent["plain"] += clocked(partial(plain.step, since, stream.clock))[1]
+    stream.estimator.refresh = refits  # type: ignore[method-assign]
+    return spent["steps"] / spent["plain"], spent["refits"] / spent["plain"]
+
+
+class Plain:
+    """What one would write without thence: shuffled batches, torch's own optimizers, labels as they are."""
+
+    def __init__(self, shown: Exposures) -> None:
+        self.shown, self.net = shown, make_net(shown.features[:1000], SHAPES["mlp"])
+        dense = [value for name, value in self.net.named_parameters() if name != "table"]
+        self.optimizers = [torch.optim.SparseAdam([self.net.table], lr=1e-3), torch.optim.Adam(dense, lr=1e-3)]
+        self.label = torch.from_numpy(shown.converted.astype(np.float32))
+
+    def step(self, since: int, clock: int) -> None:
+        """Learn what came between two moments."""
+        first, last = self.shown.since(since), self.shown.since(clock)
+        order = first + torch.randperm(last - first)
+        _epoch(self.net, self.optimizers, self.shown.features, self.label, order)
 
 
 def _epoch(

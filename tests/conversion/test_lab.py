@@ -8,7 +8,7 @@ from thence.base.errors import ConfigError, DataError, FitError
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
 from thence.conversion.features import Features
-from thence.conversion.lab import Classifier, Lab, weighted
+from thence.conversion.lab import Classifier, Classifiers, Lab, weighted
 from thence.conversion.learn import Batch, LearnConfig, Learner
 from thence.conversion.net import NetConfig, make_net
 from thence.conversion.rows import Rows, once
@@ -144,3 +144,35 @@ def test_an_estimator_by_default_is_plain_cross_entropy() -> None:
         model.loss(logits, only), np.array(literal) * np.where(label > 0, 3, 1), rtol=1e-9
     )
     assert model.heads == 1
+
+
+def test_labels_that_share_a_network_find_the_rates_of_their_own() -> None:
+    other = (np.arange(1200) // 3 % 10 < 10 - RATES[KIND] * 10).astype(np.float32)
+    label, weight = (
+        np.stack([LABEL, other], 1),
+        np.stack([np.ones(1200), LABEL], 1),
+    )  # the second where the first is
+    lab, blank = Lab(NetConfig("logistic"), QUICK), Classifiers(None, np.array([0.0, 1.0]))
+    found = lab.together(blank, FEATURES, label, weight, name="both", turn=0)
+    given = [other[(kind == KIND) & (LABEL > 0)].mean() for kind in range(3)]
+    np.testing.assert_allclose(found.predict(FEATURES[:3]), np.stack([RATES, given], 1), atol=0.07)
+    alone = lab.together(
+        Classifiers(None, np.zeros(1)), FEATURES, label[:, :1], weight[:, :1], name="one", turn=0
+    )
+    same = lab.classifier(FEATURES, LABEL, name="one")
+    np.testing.assert_array_equal(alone.predict(FEATURES[:3])[:, 0], same.predict(FEATURES[:3]))
+    assert lab.together(found, FEATURES[:0], label[:0], weight[:0], name="both", turn=1) is found
+
+
+def test_a_label_of_one_value_is_a_constant_until_another_comes() -> None:
+    lab, ones = Lab(NetConfig("logistic"), QUICK), np.ones((1200, 2))
+    never = np.stack([LABEL, np.zeros(1200)], 1)
+    one = lab.together(Classifiers(None, np.zeros(2)), FEATURES, never, ones, name="two", turn=0)
+    assert (one.predict(FEATURES[:3])[:, 1] == 0).all() and one.predict(FEATURES[:3])[0, 0] > 0
+    one = lab.together(one, FEATURES, never, ones, name="two", turn=1)
+    assert (one.predict(FEATURES[:3])[:, 1] == 0).all()
+    learned = lab.together(one, FEATURES, np.stack([LABEL, LABEL], 1), ones, name="two", turn=2)
+    assert (learned.predict(FEATURES[:3])[:, 1] > 0).all()
+    blank = Classifiers(None, np.array([0.0, 1.0]))
+    none = lab.together(blank, FEATURES, never * 0, np.stack([ones[:, 0], 0 * LABEL], 1), name="two", turn=0)
+    assert none.learner is None and none.constant.tolist() == [0.0, 1.0]  # nothing was asked of the second

@@ -101,3 +101,26 @@ def test_settled_rows_are_the_mature_exposures_with_final_labels() -> None:
         np.testing.assert_array_equal(rows.index, mature)
         np.testing.assert_array_equal(rows.label, ALL.converted[mature])
     assert len(Wait().settled_rows(Exposures.make([], [], window=5, until=9))) == 0
+
+
+def test_columns_that_are_asked_for_are_computed_for_the_rows_that_are_left_and_once() -> None:
+    computed: list[list[int]] = []
+
+    def make(some: Rows) -> dict[str, np.ndarray]:
+        computed.append(some.index.tolist())
+        return {"twice": 2 * some.columns["own"]}
+
+    rows = Rows(np.arange(4), np.ones(4, "f"), {"own": np.arange(4.0)}).asking(make)
+    some = rows.take(np.array([3, 1])).take(np.array([0]))
+    assert computed == []
+    assert dict(some.columns) == {"own": 3.0, "twice": 6.0} and computed == [[3]]
+    whole = rows.whole()
+    for again in (whole.take(np.array([2])), rows.take(np.array([2]))):
+        assert again.columns["twice"].tolist() == [4.0]
+    assert computed == [[3], [0, 1, 2, 3]]
+    assert len(rows.columns) == 2 and rows.adding({"more": np.zeros(4)}).columns["twice"].tolist() == [
+        0,
+        2,
+        4,
+        6,
+    ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from thence.base.errors import DataError
 from thence.conversion.features import Features
@@ -39,6 +39,29 @@ class Classifier:
         if self.learner is None:
             return np.full(len(features), self.constant)
         return expit(self.learner.logits(features, np.arange(len(features)))[:, 0].astype(np.float64))
+
+
+class Classifiers:
+    """P(label_k = 1 | features) of several labels, by one network with an output for each.
+
+    Args:
+        learner: the trained network, or None where all are constants.
+        constant: ``[k]`` the probabilities of labels of which one value alone was seen; NaN for others.
+
+    Example:
+        >>> Classifiers(None, np.array([0.0, 1.0])).predict(Features.none(2)).tolist()
+        [[0.0, 1.0], [0.0, 1.0]]
+    """
+
+    def __init__(self, learner: Learner | None, constant: np.ndarray) -> None:
+        self.learner, self.constant = learner, constant
+
+    def predict(self, features: Features) -> np.ndarray:
+        """Probabilities ``[r, k]`` float64 of rows of features."""
+        if self.learner is None:
+            return np.tile(self.constant, (len(features), 1))
+        found = expit(self.learner.logits(features, np.arange(len(features))).astype(np.float64))
+        return np.where(np.isnan(self.constant), found, self.constant)
 
 
 @dataclass(frozen=True)
@@ -148,15 +171,57 @@ class Lab:
         old.learner.learn(features, rows, _cross_entropy, name, "further", turn)
         return old
 
+    def together(
+        self,
+        old: Classifiers,
+        features: Features,
+        label: np.ndarray,
+        weight: np.ndarray,
+        *,
+        name: str,
+        turn: int,
+    ) -> Classifiers:
+        """Train classifiers of several labels by one network: a fit at first, then one pass over what is new.
+
+        Args:
+            old: as they stand; a network is trained in place.
+            features: ``[r]`` rows; where there are none, nothing changes.
+            label: ``[r, k]`` from 0 to 1.
+            weight: ``[r, k]`` of each label.
+            name: of the models, from which the order of rows is drawn.
+            turn: names this pass.
+
+        Returns:
+            The classifiers; a constant for each label that was always 0, or always 1, wherever it has a weight.
+        """
+        if not len(features):
+            return old
+        label, weight = np.asarray(label, np.float32), np.asarray(weight, np.float32)
+        mass = weight.sum(axis=0)
+        mean = (weight * label).sum(axis=0) / np.where(mass > 0, mass, 1)
+        constant = np.where((mean > 0) & (mean < 1), np.nan, np.where(mass > 0, mean, old.constant))
+        rows = _both_outcomes(label, weight)
+        if old.learner is not None:
+            old.learner.learn(features, rows, _cross_entropies, name, "further", turn)
+            return Classifiers(old.learner, np.where(old.constant == constant, constant, np.nan))
+        if not np.isnan(constant).any():
+            return Classifiers(None, constant)
+        bias = logit(np.clip(mean, 1e-3, 1 - 1e-3))
+        return Classifiers(self.model(features, rows, _cross_entropies, name=name, bias=bias), constant)
+
 
 def _both_outcomes(label: np.ndarray, weight: np.ndarray | float = 1.0) -> Rows:
-    """A row for each label ``[r]`` float32, at its own place, with the weights of both outcomes."""
+    """A row for each label ``[r]`` or ``[r, k]``, at its own place, with the weights of both outcomes."""
     columns = {"positive": weight * label, "negative": weight * (1 - label)}
     return Rows(np.arange(len(label)), label, columns)
 
 
 def _cross_entropy(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
     return weighted(logits[:, 0], batch["positive"], batch["negative"])
+
+
+def _cross_entropies(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+    return weighted(logits, batch["positive"], batch["negative"]).sum(dim=1)
 
 
 def weighted(logit: torch.Tensor, positive: torch.Tensor, negative: torch.Tensor) -> torch.Tensor:

@@ -11,8 +11,9 @@ at t, conversion at c:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -45,12 +46,69 @@ class Rows:
 
     def take(self, places: np.ndarray) -> Rows:
         """Some of the rows, or all of them in another order."""
+        if isinstance(self.columns, Asked):
+            return self.columns.take(places)
         columns = {name: column[places] for name, column in self.columns.items()}
         return Rows(self.index[places], self.label[places], columns)
 
     def adding(self, columns: Mapping[str, np.ndarray]) -> Rows:
         """The same rows with further columns."""
         return Rows(self.index, self.label, {**self.columns, **columns})
+
+    def whole(self) -> Rows:
+        """The same rows with all columns computed."""
+        return Rows(self.index, self.label, dict(self.columns))
+
+    def asking(self, make: Callable[[Rows], Mapping[str, np.ndarray]]) -> Rows:
+        """The same rows with further columns, which are computed when one of them is asked for.
+
+        Of rows that are drawn before that, the columns are computed alone; no prediction is made for a row that
+        nobody trains on.
+
+        Args:
+            make: from rows to their further columns; what it gives of a row depends on that row alone.
+
+        Example:
+            >>> rows = Rows(np.array([4, 7]), np.array([1.0, 0.0]))
+            >>> rows = rows.asking(lambda some: {"twice": 2 * some.index})
+            >>> rows.take(np.array([1])).columns["twice"]
+            array([14])
+        """
+        return Rows(self.index, self.label, Asked(self, make))
+
+
+class Asked(Mapping[str, np.ndarray]):
+    """Columns of rows, some of which are computed when a column is asked for.
+
+    Args:
+        rows: with the columns that they have already.
+        make: from rows to the further ones.
+    """
+
+    def __init__(self, rows: Rows, make: Callable[[Rows], Mapping[str, np.ndarray]]) -> None:
+        self._rows, self._make = rows, make
+
+    @cached_property
+    def _all(self) -> Mapping[str, np.ndarray]:
+        return {**self._rows.columns, **self._make(self._rows)}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """One column ``[r]`` or ``[r, k]``."""
+        return self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of all of them."""
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        """How many columns."""
+        return len(self._all)
+
+    def take(self, places: np.ndarray) -> Rows:
+        """Some of the rows; what was computed is not computed again."""
+        if "_all" in vars(self):
+            return Rows(self._rows.index, self._rows.label, self._all).take(places)
+        return self._rows.take(places).asking(self._make)
 
 
 def once(known: Exposures, since: int, wait: int) -> Rows:

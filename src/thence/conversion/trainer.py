@@ -69,6 +69,8 @@ class Trainer:
         self.estimator.refresh(known, self.lab, partial(self.learner.logits, known.features))
         rows = self.estimator.rows(known, since)
         count = self.config.count(len(rows), len(known) - known.since(since))
+        if passes > 1 or (count or 0) > len(rows):
+            rows = rows.whole()  # what is gone through twice is not computed twice
         for turn in range(passes):
             names = (known.until, turn) if turn else (known.until,)
             self.learner.learn(known.features, rows, self.estimator.loss, *names, count=count)

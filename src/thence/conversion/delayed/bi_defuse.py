@@ -17,6 +17,8 @@ WWW 2022.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -62,8 +64,7 @@ class BiDefuse(Estimator):
 
     def rows(self, known: Exposures, since: int) -> Rows:
         """One row at ``time + wait``, and a copy for each late conversion."""
-        rows, seen = defuse.told(self.beside, known, since)
-        return rows.adding(weights(rows.label, *seen, exact=self.exact))
+        return defuse.weighed(self.beside, known, since, partial(weights, exact=self.exact))
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Plain cross-entropy of the first head, and weighted of the second."""

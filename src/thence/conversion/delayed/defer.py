@@ -53,7 +53,7 @@ class Defer(Estimator):
     def rows(self, known: Exposures, since: int) -> Rows:
         """One row at ``time + wait``, and one with the final label at ``time + window``."""
         rows = joined(once(known, since, self.wait), settled(known, since))
-        return rows.adding({"late": self.beside.p_late(known.features.take(rows.index))})
+        return rows.asking(lambda some: {"late": self.beside.p_late(known.features.take(some.index))})
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Cross-entropy with weights from the model's own prediction."""

@@ -17,6 +17,9 @@ WWW 2022.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from thence.conversion.delayed.maturing import Maturing
@@ -55,30 +58,34 @@ class Defuse(Estimator):
 
     def rows(self, known: Exposures, since: int) -> Rows:
         """One row at ``time + wait``, and a copy for each late conversion."""
-        rows, seen = told(self.beside, known, since)
-        return rows.adding(weights(rows.label, *seen, exact=self.exact))
+        return weighed(self.beside, known, since, partial(weights, exact=self.exact))
 
 
-def told(
-    beside: Maturing, known: Exposures, since: int
-) -> tuple[Rows, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """The rows of ES-DFM's stream; of each whether it is a copy, p_dp and p_rn, as :func:`weights` takes them.
+def weighed(
+    beside: Maturing, known: Exposures, since: int, weights: Callable[..., dict[str, np.ndarray]]
+) -> Rows:
+    """The rows of ES-DFM's stream, with weights that are computed when they are asked for.
 
     Args:
         beside: the two models.
         known: what is known now.
         since: the clock of the refresh before.
+        weights: from label, whether the row is a copy, p_dp and p_rn, each ``[r]``, to further columns.
 
     Example:
         >>> shown = Exposures.make([0, 10], [4, 30], window=50, until=40)
-        >>> told(Maturing(5), shown, 0)[1][0].tolist()
-        [False, False, True]
+        >>> weighed(Maturing(5), shown, 0, weights).columns["copied"].tolist()
+        [0.0, 0.0, 1.0]
     """
     first = once(known, since, beside.wait)
     rows = joined(first, late(known, since, beside.wait))
-    features = known.features.take(rows.index)
     copies = np.arange(len(rows)) >= len(first)
-    return rows, (copies, beside.p_late(features), beside.p_never(features))
+
+    def of(some: Rows) -> dict[str, np.ndarray]:
+        seen = beside.both(known.features.take(some.index))
+        return weights(some.label, some.columns["copied"], *seen)
+
+    return rows.adding({"copied": copies.astype(np.float32)}).asking(of)
 
 
 def weights(

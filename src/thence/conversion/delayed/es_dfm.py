@@ -53,8 +53,11 @@ class EsDfm(Estimator):
     def rows(self, known: Exposures, since: int) -> Rows:
         """One row at ``time + wait``, and a copy for each late conversion."""
         rows = copied(known, since, self.wait)
-        features = known.features.take(rows.index)
-        return rows.adding(weights(rows.label, self.beside.p_late(features), self.beside.p_never(features)))
+        return rows.asking(lambda some: self._weights(known, some))
+
+    def _weights(self, known: Exposures, rows: Rows) -> dict[str, np.ndarray]:
+        seen = self.beside.both(known.features.take(rows.index), rows.label == 0)
+        return weights(rows.label, *seen)
 
 
 def weights(label: np.ndarray, p_late: np.ndarray | float, p_never: np.ndarray) -> dict[str, np.ndarray]:

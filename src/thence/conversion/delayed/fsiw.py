@@ -72,9 +72,16 @@ class Fsiw(Estimator):
     def rows(self, known: Exposures, since: int) -> Rows:
         """The exposures since the last refresh, labelled and weighted as they stand now."""
         rows = standing(known, np.arange(known.since(since), len(known)))
+        return rows.asking(lambda some: self._weights(known, some))
+
+    def _weights(self, known: Exposures, rows: Rows) -> dict[str, np.ndarray]:
+        """One classifier is asked of the converted, the other of the others."""
         features = aged(known.features.take(rows.index), rows.columns["elapsed"])
-        found = weights(rows.label, self.seen.predict(features), self.never.predict(features), self.cap)
-        return Rows(rows.index, rows.label, found)
+        converted, still = np.flatnonzero(rows.label > 0), np.flatnonzero(rows.label == 0)
+        p_seen, p_never = np.ones(len(rows)), np.ones(len(rows))
+        p_seen[converted] = self.seen.predict(features.take(converted))
+        p_never[still] = self.never.predict(features.take(still))
+        return weights(rows.label, p_seen, p_never, self.cap)
 
 
 def weights(

@@ -126,12 +126,17 @@ class Gdfm(Estimator):
         count = round(self.drawn * (len(known) - known.since(since))) if self.drawn else None
         some = draw(len(index), count, self.seed, "gdfm", known.until)
         index, new = index[some], new[some]
-        action = self.actions.seen(known, index, new)
-        columns = {"weight": new * self.c.astype(np.float32), "seen": self._told(known.features, index, action)}
-        if self.start is not None:
-            columns["start"] = self.start.logits(known.features, index)[:, 0]
         label = known.conversion_time[index] - known.time[index] <= known.window
-        return Rows(index, label.astype(np.float32), columns)
+        rows = Rows(index, label.astype(np.float32), {"weight": new * self.c.astype(np.float32)})
+        return rows.asking(lambda some: self._columns(known, some))
+
+    def _columns(self, known: Exposures, rows: Rows) -> dict[str, np.ndarray]:
+        """What q says of what was seen, and what the model said when the stream began."""
+        action = self.actions.seen(known, rows.index, rows.columns["weight"] > 0)
+        columns = {"seen": self._told(known.features, rows.index, action)}
+        if self.start is not None and self.keep:
+            columns["start"] = self.start.logits(known.features, rows.index)[:, 0]
+        return columns
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """The mixture's log-likelihood, and the divergence from the model as it was."""

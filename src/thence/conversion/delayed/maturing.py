@@ -4,7 +4,8 @@
     p_rn = P(y = 0 | x, no conversion by e)         real negatives
 
 The published methods fit both once, before the stream begins. Here they are fitted on what is mature then, and
-may be trained further on what has matured since.
+may be trained further on what has matured since. Where both are asked for, one network has an output for each,
+so that a row costs one forward pass.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ import numpy as np
 
 from thence.conversion.exposures import Exposures
 from thence.conversion.features import Features
-from thence.conversion.lab import Classifier, Lab
+from thence.conversion.lab import Classifiers, Lab
+
+BLANK = {"late": 0.0, "never": 1.0}
+"""What is said of each before anything was learned, and where it is not asked for."""
 
 
 class Maturing:
@@ -35,13 +39,14 @@ class Maturing:
     """
 
     def __init__(self, wait: int, every: int = 0, *, late: bool = True, never: bool = True) -> None:
-        self.wait, self.every, self.late, self.never = wait, every, late, never
-        self.models = {"late": Classifier(None, 0.0), "never": Classifier(None, 1.0)}
+        self.wait, self.every = wait, every
+        self.asked = [name for name, wanted in (("late", late), ("never", never)) if wanted]
+        self.models = self._blank()
         self.refreshes, self.learned = 0, 0
 
     def begin(self, known: Exposures, lab: Lab) -> None:
         """Fit both on all that is mature."""
-        self.learned = 0
+        self.learned, self.models = 0, self._blank()
         self._learn(known, lab)
 
     def refresh(self, known: Exposures, lab: Lab) -> None:
@@ -56,19 +61,39 @@ class Maturing:
         index, self.learned = np.arange(self.learned, stop), stop
         y = known.converted[index]
         soon = y & (known.conversion_time[index] - known.time[index] <= self.wait)
-        if self.late:
-            self._further("late", known.features.take(index), y & ~soon, lab)
-        if self.never:
-            self._further("never", known.features.take(index[~soon]), ~y[~soon], lab)
+        columns = {"late": (y & ~soon, np.ones(len(y), bool)), "never": (~y, ~soon)}
+        label, weight = (np.stack([columns[name][place] for name in self.asked], 1) for place in (0, 1))
+        some = np.flatnonzero(weight.any(axis=1))
+        self.models = lab.together(
+            self.models,
+            known.features.take(index[some]),
+            label[some],
+            weight[some],
+            name=" ".join(self.asked),
+            turn=self.refreshes,
+        )
 
-    def _further(self, name: str, features: Features, label: np.ndarray, lab: Lab) -> None:
-        model = self.models[name]
-        self.models[name] = lab.further(model, features, label, name=name, turn=self.refreshes)
+    def _blank(self) -> Classifiers:
+        return Classifiers(None, np.array([BLANK[name] for name in self.asked]))
+
+    def both(self, features: Features, still: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """p_dp and p_rn of rows of features, each ``[r]``.
+
+        Args:
+            features: ``[r]`` rows.
+            still: ``[r]`` bool: rows that p_rn alone is asked of, 1 elsewhere; all when None.
+        """
+        found = {name: np.full(len(features), BLANK[name]) for name in BLANK}
+        if still is None or "late" in self.asked:
+            found |= dict(zip(self.asked, self.models.predict(features).T, strict=True))
+        else:
+            found["never"][still] = self.models.predict(features.take(np.flatnonzero(still)))[:, 0]
+        return found["late"], found["never"]
 
     def p_late(self, features: Features) -> np.ndarray:
         """p_dp of rows of features, ``[r]``."""
-        return self.models["late"].predict(features)
+        return self.both(features)[0]
 
     def p_never(self, features: Features) -> np.ndarray:
         """p_rn of rows of features, ``[r]``."""
-        return self.models["never"].predict(features)
+        return self.both(features)[1]

@@ -81,13 +81,15 @@ class Ulc(Estimator):
         first = min(came, known.since(known.until - round(self.span * known.window)))
         count = round(self.drawn * (len(known) - came)) if self.drawn else None
         index = first + draw(len(known) - first, count, self.seed, "ulc", known.until)
-        rows = standing(known, index)
+        return standing(known, index).asking(lambda some: self._weights(known, some))
+
+    def _weights(self, known: Exposures, rows: Rows) -> dict[str, np.ndarray]:
+        """The corrector is asked of exposures that may still convert."""
         elapsed = rows.columns["elapsed"]
-        features = aged(known.features.take(index), elapsed)
-        open_still = (rows.label == 0) & (elapsed < 1)
-        later = np.zeros(len(index))
-        later[open_still] = self.corrector.predict(features.take(np.flatnonzero(open_still)))
-        return Rows(index, rows.label, weights(rows.label, later))
+        still = np.flatnonzero((rows.label == 0) & (elapsed < 1))
+        later = np.zeros(len(rows))
+        later[still] = self.corrector.predict(aged(known.features.take(rows.index[still]), elapsed[still]))
+        return weights(rows.label, later)
 
 
 def weights(label: np.ndarray, later: np.ndarray) -> dict[str, np.ndarray]:
