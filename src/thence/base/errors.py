@@ -30,7 +30,7 @@ class ThenceError(Exception):
         super().__init__(f"{what}{place}" + (f". {fix}" if fix else ""))
 
 
-class DataError(ThenceError):
+class DataError(ThenceError, ValueError):
     """Data from outside that cannot be used: a missing column, an unknown id, an empty log."""
 
 

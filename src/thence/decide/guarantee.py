@@ -101,7 +101,9 @@ def _counts(value: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 def _order(value: np.ndarray, label: np.ndarray, goal: Goal, share: float) -> np.ndarray:
     """Thresholds from the one that known cases reject best towards what the goal wants."""
     threshold, taken, positives = (column[1:] for column in steps(value, np.asarray(label, bool)))
-    bound, total = goal.bound, positives[-1] if len(positives) else 0
+    known = np.isfinite(threshold)  # who is never acted on is at minus infinity
+    threshold, taken, positives = threshold[known], taken[known], positives[known]
+    bound, total = goal.bound, int(np.sum(label))
     trials = taken if goal.kind == "recall" else np.full(len(taken), total)
     # standard errors between what is seen and the bound, of so many new cases; +1 draws small counts to the
     # bound

@@ -60,8 +60,8 @@ class Thresholds:
         return np.asarray(score, np.float64) - self.threshold[level_of(uncertainty, self.cuts)]
 
     def tightened(self, by: float) -> Thresholds:
-        """All thresholds raised."""
-        return Thresholds(self.cuts, self.threshold + by)
+        """All thresholds raised; levels that never or always act stay as they are."""
+        return Thresholds(self.cuts, np.where(np.isinf(self.threshold), self.threshold, self.threshold + by))
 
 
 @dataclass(frozen=True)

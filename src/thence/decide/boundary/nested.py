@@ -55,7 +55,8 @@ def gain(
     """By how much one family of boundaries is better for a goal than another, and how sure that is.
 
     What the best threshold of each reaches is averaged over bounds around the goal's (``AROUND``); both see the
-    same bootstrap draws (Poisson weights).
+    same bootstrap draws (Poisson weights). Of cases with equal values any share may be taken, with as many
+    positives as that share has on average: a family is not better for having fewer ties.
 
     Args:
         value: ``[n]`` of each case in the one family; from models that have not seen the case.
@@ -95,7 +96,7 @@ class _Sorted:
         weight = weight[self.order]
         taken, hits = np.cumsum(weight), np.cumsum(weight * self.label)
         cases, total = taken[-1], max(hits[-1], 1.0)
-        taken, hits = taken[self.last], hits[self.last]
+        hits = np.interp(taken, np.append(0, taken[self.last]), np.append(0, hits[self.last]))
         found = []
         for goal in goals:
             worth = goal.worth(taken, hits)[goal.allowed(taken, hits, cases, total)]

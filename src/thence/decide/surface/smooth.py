@@ -141,8 +141,9 @@ class _Cells:
         code = row * (_UNSURE_CELLS + 2) + column
         cases = np.bincount(code)
         used = np.flatnonzero(cases)
-        mean = [np.bincount(code, values)[used] / cases[used] for values in (sample.score, sample.uncertainty)]
-        place, weight = _hats(*mean, score_knots, unsure_knots)
+        score = np.bincount(code, sample.score)[used] / cases[used]
+        unsure = np.bincount(code, sample.uncertainty)[used] / cases[used]
+        place, weight = _hats(score, unsure, score_knots, unsure_knots)
         return cls(place, weight, cases[used].astype(float), np.bincount(code, sample.label)[used])
 
 

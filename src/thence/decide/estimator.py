@@ -1,0 +1,211 @@
+"""The boundary as an estimator of scikit-learn: from scores, uncertainties and labels to where to act."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from thence.base.errors import ConfigError, DataError, FitError, nearest
+from thence.base.rng import generator
+from thence.decide.boundary import SOLVERS, Solver
+from thence.decide.boundary.nested import steps
+from thence.decide.goal import Goal
+from thence.decide.guarantee import Guaranteed, guaranteed_threshold
+from thence.decide.rule import Above, Outcome, Rule, outcome
+from thence.decide.sample import Sample, finite
+
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
+
+SHOWN = 0.5
+"""Share of the cases by which a guaranteed bound is shown; the others make the boundary."""
+
+
+class DecisionBoundary(ClassifierMixin, BaseEstimator):
+    """Where to act: a boundary over score and uncertainty that is best for a goal.
+
+    Args:
+        target: what is to be best: ``recall`` (at least ``precision``), ``precision`` (at least ``recall``),
+            ``cost`` (``cost`` of a wrong act beside a missed positive of 1) or ``budget`` (act on at most
+            ``share`` of the cases).
+        precision, recall, cost, share: the bound that belongs to the target.
+        method: a name of ``thence.decide.boundary.SOLVERS``, or a solver with settings of its own.
+        confidence: where given, the bound holds on new cases with this probability: half of the cases make the
+            boundary, the other half show where it keeps the bound. For recall and precision.
+        seed: of the halves.
+
+    Attributes:
+        rule_: the fitted rule.
+        goal_: what it is best for.
+        outcome_: what it does to the cases that it was fitted to (for a guarantee: to those that showed it).
+        uses_uncertainty_: whether the rule looks at the uncertainty at all.
+        guarantee_: how the bound was shown; None without ``confidence``.
+        classes_: ``[0, 1]``.
+
+    References:
+        Arora et al., Leveraging Uncertainty Estimates To Improve Classifier Performance, ICLR 2024.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> score, unsure = rng.random((2, 4000))
+        >>> came_true = rng.random(4000) < score * (1 - unsure)
+        >>> boundary = DecisionBoundary("recall", precision=0.7).fit(score, unsure, came_true)
+        >>> boundary.predict([0.95, 0.95], [0.05, 0.9]).tolist(), boundary.uses_uncertainty_
+        ([1, 0], True)
+        >>> boundary
+        DecisionBoundary(precision=0.7)
+    """
+
+    def __init__(
+        self,
+        target: str = "recall",
+        *,
+        precision: float | None = None,
+        recall: float | None = None,
+        cost: float | None = None,
+        share: float | None = None,
+        method: str | Solver = "ours",
+        confidence: float | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.target, self.precision, self.recall = target, precision, recall
+        self.cost, self.share = cost, share
+        self.method, self.confidence, self.seed = method, confidence, seed
+
+    def fit(
+        self, score: ArrayLike, uncertainty: ArrayLike | None = None, y: ArrayLike | None = None
+    ) -> DecisionBoundary:
+        """Find the boundary.
+
+        Args:
+            score: ``[n]``; or ``X`` of shape ``[n, 1]`` or ``[n, 2]`` with score and uncertainty as its
+                columns, in which case labels come second.
+            uncertainty: ``[n]``; None where none is known, which gives one threshold.
+            y: labels ``[n]`` of 0 and 1.
+
+        Raises:
+            DataError: one class, lengths that differ, NaN, labels that are not 0 and 1.
+            ConfigError: the target or its bound cannot be, or the method is unknown.
+            FitError: no boundary keeps the bound.
+        """
+        sample = self._sample(score, uncertainty, y).both_classes()
+        goal, solver = self._goal(), self._solver()
+        self.guarantee_: Guaranteed | None = None
+        if self.confidence is None:
+            rule, judged = solver.fit(sample, goal), sample
+        else:
+            rule, judged = self._guaranteed(sample, goal, solver, self.confidence)
+        found = outcome(rule, judged)
+        if goal.kind == "recall" and not found.taken:
+            raise FitError(
+                _unreachable(goal, judged, self.confidence), fix="Lower the bound, or give more cases."
+            )
+        self.rule_, self.goal_, self.outcome_ = rule, goal, found
+        self.uses_uncertainty_ = isinstance(rule, Above) or len(getattr(rule, "threshold", [0, 0])) > 1
+        self.classes_, self.n_features_in_ = np.array([0, 1]), 2
+        return self
+
+    def predict(self, score: ArrayLike, uncertainty: ArrayLike | None = None) -> np.ndarray:
+        """Whether to act, ``[n]`` int64 of 0 and 1.
+
+        Raises:
+            FitError: it is not fitted.
+            DataError: NaN or infinite values, or lengths that differ.
+        """
+        return (self.decision_function(score, uncertainty) >= 0).astype(np.int64)
+
+    def decision_function(self, score: ArrayLike, uncertainty: ArrayLike | None = None) -> np.ndarray:
+        """Margin ``[n]`` float64: how far inside the boundary each case is; at least 0 where to act.
+
+        Raises:
+            FitError: it is not fitted.
+            DataError: NaN or infinite values, or lengths that differ.
+        """
+        rule = self._fitted()
+        scores, unsure = _columns(score, uncertainty)
+        return rule.margin(scores, np.zeros(len(scores)) if unsure is None else unsure)
+
+    def outcome(self, score: ArrayLike, uncertainty: ArrayLike | None, y: ArrayLike) -> Outcome:
+        """What it does to other cases: taken, hits, precision, recall."""
+        return outcome(self._fitted(), Sample.make(score, uncertainty, y))
+
+    def _fitted(self) -> Rule:
+        if not hasattr(self, "rule_"):
+            from sklearn.exceptions import NotFittedError
+
+            raise NotFittedError("this DecisionBoundary is not fitted; call fit first")
+        return self.rule_
+
+    def _sample(self, score: ArrayLike, uncertainty: ArrayLike | None, y: ArrayLike | None) -> Sample:
+        if np.ndim(score) == 2 and y is None and uncertainty is not None:
+            uncertainty, y = None, uncertainty
+        if y is None:
+            raise DataError("no labels", where="y", fix="Call fit(score, uncertainty, y) or fit(X, y).")
+        return Sample.make(*_columns(score, uncertainty), y)
+
+    def _goal(self) -> Goal:
+        bounds = {"recall": self.precision, "precision": self.recall, "cost": self.cost, "budget": self.share}
+        names = {"recall": "precision", "precision": "recall", "cost": "cost", "budget": "share"}
+        if self.target not in bounds:
+            raise ConfigError(f"no target {self.target!r}", fix=nearest(self.target, bounds))
+        bound = bounds[self.target]
+        if bound is None:
+            raise ConfigError(
+                f"target {self.target!r} without its bound", fix=f"Give {names[self.target]}=…, such as 0.9."
+            )
+        return Goal(self.target, float(bound))  # type: ignore[arg-type]
+
+    def _solver(self) -> Solver:
+        if not isinstance(self.method, str):
+            return self.method
+        if self.method not in SOLVERS:
+            raise ConfigError(f"no method {self.method!r}", fix=nearest(self.method, SOLVERS))
+        return SOLVERS[self.method]()
+
+    def _guaranteed(self, sample: Sample, goal: Goal, solver: Solver, confidence: float) -> tuple[Rule, Sample]:
+        """A rule of one half of the cases, moved to where the other half shows that it keeps the bound."""
+        chance = generator(self.seed, "decide", "halves").random(len(sample))
+        shows = np.zeros(len(sample), bool)
+        for kind in (True, False):
+            places = np.flatnonzero(sample.label == kind)
+            shows[places[np.argsort(chance[places])[: int(len(places) * SHOWN)]]] = True
+        makes, shown = sample[~shows].both_classes(), sample[shows].both_classes()
+        rule = solver.fit(makes, goal)
+        margins = [(rule.margin(part.score, part.uncertainty), part.label) for part in (makes, shown)]
+        self.guarantee_ = guaranteed_threshold(margins[0], margins[1], goal, confidence)
+        return rule.tightened(self.guarantee_.threshold), shown
+
+    def __sklearn_tags__(self) -> Tags:
+        """Two classes, no text, and scores of any sign."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def _columns(score: ArrayLike, uncertainty: ArrayLike | None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Score and uncertainty from two columns, or from one array that holds both."""
+    if np.ndim(score) == 2:
+        both = np.asarray(score)
+        if uncertainty is not None or not 1 <= both.shape[1] <= 2:
+            raise DataError(
+                f"X of shape {both.shape}", where="score", fix="Give one column, or score and uncertainty."
+            )
+        score, uncertainty = both[:, 0], both[:, 1] if both.shape[1] == 2 else None
+    scores = finite(score, "score")
+    if uncertainty is None:
+        return scores, None
+    unsure = finite(uncertainty, "uncertainty")
+    if len(unsure) != len(scores):
+        raise DataError(f"{len(scores)} scores and {len(unsure)} uncertainties", fix="Give one for each case.")
+    return scores, unsure
+
+
+def _unreachable(goal: Goal, sample: Sample, confidence: float | None) -> str:
+    _, taken, positives = steps(sample.score, sample.label)
+    best = float((positives[1:] / taken[1:]).max())
+    sure = "" if confidence is None else f" with confidence {confidence:g}"
+    also = f": one threshold reaches {best:.3f} at most" if goal.kind == "recall" else ""
+    return f"no boundary is known to keep a {goal.kept} of {goal.bound:g}{sure}{also}"

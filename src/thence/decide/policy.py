@@ -1,0 +1,209 @@
+"""From a boundary to decisions that can be told: act, hold or ask, at what rate, how sure, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from thence.base.artifact import open_artifact, write_artifact
+from thence.base.errors import ArtifactError, ConfigError, ThenceError
+from thence.decide.boundary.nested import best_threshold
+from thence.decide.calibrate.venn_abers_levels import VennAbersLevels
+from thence.decide.estimator import DecisionBoundary
+from thence.decide.goal import Goal
+from thence.decide.keep import kept_rule, rule_of
+from thence.decide.rule import Rule
+from thence.decide.sample import Sample, finite
+
+KIND = "decision-policy"
+DESCRIPTION = "policy.json"
+ACTIONS = ("hold", "ask", "act")
+"""By code, from the least to the most that is done."""
+_HALVINGS = 50
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Decisions:
+    """What is decided on cases.
+
+    Args:
+        action: ``[n]`` uint8, a place of :data:`ACTIONS`.
+        rate: ``[n]`` calibrated rate of positives among cases like it.
+        low, high: ``[n]`` interval of the rate (Venn-Abers: were the case negative, were it positive).
+        margin: ``[n]`` how far inside the boundary; at least 0 is to act.
+        needed: ``[n]`` least score that is acted on at the case's uncertainty; infinity where none is.
+    """
+
+    action: np.ndarray
+    rate: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    margin: np.ndarray
+    needed: np.ndarray
+
+    def __len__(self) -> int:
+        """How many cases."""
+        return len(self.action)
+
+    def __repr__(self) -> str:
+        """One line with the counts."""
+        counts = np.bincount(self.action, minlength=len(ACTIONS))
+        return f"Decisions({', '.join(f'{name} {n:,}' for name, n in zip(ACTIONS, counts, strict=True))})"
+
+    def named(self) -> list[str]:
+        """The actions in words, ``[n]``."""
+        return [ACTIONS[code] for code in self.action]
+
+
+class Policy:
+    """A boundary, the rates around it, and the zone between act and hold in which somebody is asked.
+
+    Args:
+        rule: where to act.
+        rates: calibrated rates and their intervals.
+        ask: margin (not above 0) from which on a case that is not acted on is asked about; 0 never asks.
+        span: least and greatest score that it was fitted on.
+        told: what else is to be known of it, such as goal and precision; JSON.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> score, unsure = rng.random((2, 4000))
+        >>> sample = Sample.make(score, unsure, rng.random(4000) < score * (1 - unsure))
+        >>> boundary = DecisionBoundary("recall", precision=0.7)
+        >>> boundary = boundary.fit(sample.score, sample.uncertainty, sample.label)
+        >>> policy = Policy.fit(boundary, sample, miss=0.3)
+        >>> made = policy.decide([0.95, 0.8, 0.1], [0.05, 0.4, 0.5])
+        >>> made.named()
+        ['act', 'ask', 'hold']
+        >>> print(policy.why(made, 2))
+        hold: at this uncertainty a score of 0.996 is needed; cases like it came true at a rate of 0.11
+    """
+
+    def __init__(
+        self,
+        rule: Rule,
+        rates: VennAbersLevels,
+        *,
+        ask: float = 0.0,
+        span: tuple[float, float] = (0.0, 1.0),
+        told: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not ask <= 0:
+            raise ConfigError(f"asking from a margin of {ask}", fix="Give 0 or less.")
+        self.rule, self.rates, self.ask, self.span = rule, rates, float(ask), span
+        self.told = dict(told or {})
+
+    @classmethod
+    def fit(cls, boundary: DecisionBoundary, sample: Sample, *, miss: float | None = None) -> Policy:
+        """A policy from a fitted boundary and cases that it was not fitted to (best) or was.
+
+        Args:
+            boundary: fitted.
+            sample: cases with labels, for rates and the zone of asking.
+            miss: share of the positives that may be held without asking; None never asks.
+
+        Raises:
+            ConfigError: ``miss`` is not in (0, 1).
+            DataError: one class.
+        """
+        if miss is not None and not 0 < miss < 1:
+            raise ConfigError(f"a share of {miss} missed", fix="Give one between 0 and 1.")
+        rule, ask = boundary.rule_, 0.0
+        if miss is not None:
+            margin = rule.margin(sample.score, sample.uncertainty)
+            ask = min(best_threshold(margin, sample.both_classes(), Goal.precision(recall=1 - miss)), 0.0)
+        rates = VennAbersLevels.fit(sample.score, sample.uncertainty, sample.label)
+        found, shown = boundary.outcome_, boundary.guarantee_
+        told = {
+            "target": boundary.goal_.kind, "bound": boundary.goal_.bound, "miss": miss,
+            "precision": found.precision, "recall": found.recall, "acted": found.taken, "cases": found.cases,
+            "confidence": boundary.confidence, "shown": None if shown is None else asdict(shown),
+            "uses_uncertainty": bool(boundary.uses_uncertainty_),
+        }  # fmt: skip
+        return cls(rule, rates, ask=ask, span=(float(sample.score.min()), float(sample.score.max())), told=told)
+
+    def decide(self, score: ArrayLike, uncertainty: ArrayLike) -> Decisions:
+        """Decisions on cases.
+
+        Args:
+            score: ``[n]`` finite.
+            uncertainty: ``[n]`` finite.
+
+        Raises:
+            DataError: NaN, infinite values, or lengths that differ.
+        """
+        scores, unsure = finite(score, "score"), finite(uncertainty, "uncertainty")
+        low, high = self.rates.interval(scores, unsure)
+        margin = self.rule.margin(scores, unsure)
+        action = np.where(margin >= 0, 2, np.where(margin >= self.ask, 1, 0)).astype(np.uint8)
+        return Decisions(action, self.rates.rate(scores, unsure), low, high, margin, self.needed(unsure))
+
+    def needed(self, uncertainty: ArrayLike) -> np.ndarray:
+        """Least score ``[n]`` that is acted on at each uncertainty, by halving; infinity where none is."""
+        unsure = np.asarray(uncertainty, np.float64)
+        low, high = (np.full(len(unsure), end) for end in self.span)
+        always, ever = self.rule.act(low, unsure), self.rule.act(high, unsure)
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            inside = self.rule.act(middle, unsure)
+            low, high = np.where(inside, low, middle), np.where(inside, middle, high)
+        return np.where(always, self.span[0], np.where(ever, high, np.inf))
+
+    def why(self, decisions: Decisions, place: int) -> str:
+        """The reason of one decision in words."""
+        needed, rate = decisions.needed[place], decisions.rate[place]
+        asked = "no score is enough" if np.isinf(needed) else f"a score of {needed:.3g} is needed"
+        return (
+            f"{ACTIONS[decisions.action[place]]}: at this uncertainty {asked}; "
+            f"cases like it came true at a rate of {rate:.2g}"
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Write it as an artifact.
+
+        Raises:
+            ArtifactError: it cannot be written.
+        """
+        kind, arrays = kept_rule(self.rule)
+        told = {"rule": kind, "ask": _told(self.ask), "span": list(self.span), "told": self.told}
+        with write_artifact(folder, KIND) as draft:
+            draft.tensors("rule", arrays)
+            draft.tensors("rates", self.rates.arrays())
+            text = json.dumps(told, indent=1, sort_keys=True)
+            draft.path(DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+            draft.config.update(rule=kind)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Policy:
+        """Open a saved policy.
+
+        Raises:
+            ArtifactError: it is absent, torn, tampered with, or its parts do not fit together.
+        """
+        art = open_artifact(folder, KIND)
+        try:
+            told = json.loads(art.path(DESCRIPTION).read_text("utf-8"))
+            rule = rule_of(told["rule"], art.tensors("rule"))
+            rates = VennAbersLevels.of(art.tensors("rates"))
+            low, high = (float(end) for end in told["span"])
+            ask = -np.inf if told["ask"] is None else float(told["ask"])
+            return cls(rule, rates, ask=ask, span=(low, high), told=told["told"])
+        except (ThenceError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
+            if isinstance(error, ArtifactError):
+                raise
+            raise ArtifactError(f"inconsistent policy: {error}", where=folder) from error
+
+    def __repr__(self) -> str:
+        """One line: what it is best for."""
+        goal = f"{self.told.get('target', '?')} at {self.told.get('bound', '?')}"
+        return f"Policy({goal}, {'asks' if self.ask < 0 else 'never asks'})"
+
+
+def _told(value: float) -> float | None:
+    return None if np.isinf(value) else value
