@@ -10,8 +10,10 @@ An exposure at age a, with engagement g so far and no conversion yet, has the po
 
     log Λ = u(g) - Σ_k softplus(v_k(g)) φ_k,    φ = t / (t + τ), t the age or the time since a kind's last event
 
-so that, with the engagement given, it falls as the exposure grows older. A shift of P(y | x), which is what
-drifts from day to day, leaves Λ as it is; that is why it may be learned on exposures that are mature by now.
+so that, with the engagement given, it falls as the exposure grows older. One ramp more, -log(1 - .99 a / W),
+lets Λ go to nothing where the window ends: without it, exposures of which three quarters of the window are over
+were given 2.8 times the conversions that still came (first trials of a category). A shift of P(y | x), which is
+what drifts from day to day, leaves Λ as it is; that is why it may be learned on exposures that are mature by now.
 """
 
 from __future__ import annotations
@@ -25,12 +27,13 @@ from torch.nn.functional import softplus
 
 from thence.base.rng import generator, torch_generator
 from thence.conversion.exposures import Exposures
-from thence.conversion.lab import weighted
 
 RAMPS = (1 / 2880, 1 / 720, 1 / 180, 1 / 45, 1 / 10, 1 / 3)
 """τ of the ramps, as fractions of the window: a quarter of an hour to ten days of thirty."""
 SLOW = RAMPS[2:5]
 """τ for the times of engagement."""
+END = 0.99
+"""Share of the window that the last ramp is steep at the end of."""
 WIDTH, BATCH, PASSES, RATE = 32, 512, 20, 1e-2
 FEWEST, STEPS = 300, 2_000
 
@@ -72,13 +75,14 @@ def seen(known: Exposures, index: np.ndarray, clock: np.ndarray) -> Seen:
     Example:
         >>> shown = Exposures.make([0, 0], [9, 9], window=60)
         >>> found = seen(shown, np.array([0, 1]), np.array([0, 20]))
-        >>> found.rising[:, -1].round(2).tolist()  # t / (t + τ) at ages 0 and τ
+        >>> found.rising[:, -2].round(2).tolist()  # t / (t + τ) at ages 0 and τ
         [0.0, 0.5]
     """
     window = float(known.window)
     start = known.time[index]
     age = np.minimum((clock - start) / window, 1.0)
-    still, rising = [np.ones(len(index))], [age / (age + tau) for tau in RAMPS]
+    still = [np.ones(len(index))]
+    rising = [*(age / (age + tau) for tau in RAMPS), -np.log1p(-END * age)]
     count, last = known.engagement.so_far(np.asarray(clock), index)
     for times, when in zip(count.T, last.T, strict=True):
         ever = times > 0
@@ -94,9 +98,9 @@ def widths(kinds: int) -> tuple[int, int]:
 
     Example:
         >>> widths(0), widths(2)
-        ((1, 6), (11, 12))
+        ((1, 7), (11, 13))
     """
-    return 1 + kinds * (2 + len(SLOW)), len(RAMPS) + kinds * len(SLOW)
+    return 1 + kinds * (2 + len(SLOW)), len(RAMPS) + 1 + kinds * len(SLOW)
 
 
 class Ratio(nn.Module):
@@ -163,21 +167,75 @@ def teach(
     """
     most = min(STEPS, FEWEST + PASSES * len(of) // BATCH)
     steps = most // 4 if again else most
-    optimizer = torch.optim.Adam(ratio.parameters(), lr=RATE)
-    still, rising = torch.from_numpy(of.still), torch.from_numpy(of.rising)
-    offset = torch.from_numpy(np.asarray(prior, np.float32))
-    y = torch.from_numpy(np.asarray(label, np.float32))
+    descent = _Descent(ratio)
+    offset, y = np.asarray(prior, np.float32), np.asarray(label, np.float32)
     rng = generator(seed, "conversion", "ratio", "order")
     taken = 0
     while taken < steps:
-        order = torch.from_numpy(rng.permutation(len(of)))
-        for rows in order.split(BATCH):
-            optimizer.param_groups[0]["lr"] = RATE * max(1 - taken / steps, 0.01) * steps / most
-            loss = weighted(ratio(still[rows], rising[rows]) + offset[rows], y[rows], 1 - y[rows]).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+        order = rng.permutation(len(of))
+        for first in range(0, len(of), BATCH):
+            rows = order[first : first + BATCH]
+            rate = RATE * max(1 - taken / steps, 0.01) * steps / most
+            descent.step(of.take(rows), offset[rows], y[rows], rate)
             taken += 1
+    descent.store(ratio)
+
+
+class _Descent:
+    """Adam on the mean cross-entropy, with the gradient written out: networks of 32 spend most of a step of
+    autograd on calling."""
+
+    def __init__(self, ratio: Ratio) -> None:
+        parts = [
+            part.detach().numpy() for pair in zip(ratio.weights, ratio.biases, strict=True) for part in pair
+        ]
+        self.value = np.concatenate([part.ravel() for part in parts])
+        self.slope, self.mean, self.square = (np.zeros_like(self.value) for _ in range(3))
+        ends = np.cumsum([part.size for part in parts])
+        self.parts, self.slopes = (
+            [flat[end - part.size : end].reshape(part.shape) for end, part in zip(ends, parts, strict=True)]
+            for flat in (self.value, self.slope)
+        )
+        self.taken = 0
+
+    def step(self, of: Seen, offset: np.ndarray, y: np.ndarray, rate: float) -> None:
+        """One step on some rows."""
+        self.gradient(of, offset, y)
+        self.taken += 1
+        first, second = np.float32(0.9), np.float32(0.999)
+        self.mean += (1 - first) * (self.slope - self.mean)
+        self.square *= second
+        self.square += (1 - second) * self.slope**2
+        size = np.sqrt(self.square) / np.float32((1 - 0.999**self.taken) ** 0.5) + np.float32(1e-8)
+        self.value -= np.float32(rate / (1 - 0.9**self.taken)) * self.mean / size
+
+    def gradient(self, of: Seen, offset: np.ndarray, y: np.ndarray) -> None:
+        """Of the mean of softplus(z) - y z with z = offset + log Λ, into ``slopes``."""
+        w1, b1, w2, b2, w3, b3 = self.parts
+        low = np.maximum(of.still @ w1.T + b1, 0)
+        high = np.maximum(low @ w2.T + b2, 0)
+        found = high @ w3.T + b3
+        v = found[:, 1:]
+        small = np.exp(-np.abs(v))
+        fall = (np.maximum(v, 0) + np.log(1 + small)) * of.rising
+        z = np.clip(found[:, 0] - fall.sum(axis=1) + offset, -60, 60)
+        error = (1 / (1 + np.exp(-z)) - y) / np.float32(len(y))
+        back = np.empty_like(found)
+        back[:, 0] = error
+        back[:, 1:] = -error[:, None] * np.where(v > 0, 1, small) / (1 + small) * of.rising
+        back_high = (back @ w3) * (high > 0)
+        back_low = (back_high @ w2) * (low > 0)
+        layers = ((back_low, of.still), (back_high, low), (back, high))
+        for place, (to, source) in enumerate(layers):
+            np.matmul(to.T, source, out=self.slopes[2 * place])
+            np.sum(to, axis=0, out=self.slopes[2 * place + 1])
+
+    def store(self, ratio: Ratio) -> None:
+        """Give the network what was learned."""
+        with torch.no_grad():
+            for place in range(3):
+                ratio.weights[place].copy_(torch.from_numpy(self.parts[2 * place]))
+                ratio.biases[place].copy_(torch.from_numpy(self.parts[2 * place + 1]))
 
 
 def surprise(logit: np.ndarray, label: np.ndarray) -> np.ndarray:
