@@ -3,7 +3,7 @@
 Figures: ``overhead.METHOD`` is CPU time of a mean and an uncertainty over that of the same network's rate, at
 4,096 rows at once; ``overhead.METHOD.one_row`` the same for one row. Medians of ratios over interleaved turns,
 one thread; the plain form is the network, a sigmoid and a NumPy array, and nothing else. METHOD: ``laplace``,
-``posterior``, ``natural``, ``shared_trunk`` (4 members that differ in the last two layers), ``shared_trunk_last``
+``posterior``, ``natural``, ``shared_trunk`` (4 members, the last two layers theirs), ``shared_trunk_last``
 (in the last), ``distance``; and beside them ``ensemble`` of 5 and ``dropout`` of 10 passes.
 
 Run alone: ``python bench/parts/decide_overhead.py``.

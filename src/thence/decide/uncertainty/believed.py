@@ -12,18 +12,21 @@ Reference: Depeweg et al., "Decomposition of uncertainty in Bayesian deep learni
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import betaln, entr, psi
 
 from thence.base.errors import DataError
 
 NODES = 32
 """Points of the Gauss-Hermite rule that integrates over a normal logit."""
 _SURE = 1e-15
+_FAR = 700.0
 _STRENGTH = 1e-6, 1e12
 
 
@@ -144,6 +147,18 @@ class Counts(Believed):
             raise DataError("columns of different lengths", fix="Give one number of each for every case.")
         return cls(columns[0], columns[1], told)
 
+    @classmethod
+    def told(cls, rows: np.ndarray, finite: bool) -> Counts:
+        """From a kernel's rows alpha, beta, entropy and mean.
+
+        Raises:
+            DataError: they are not finite.
+        """
+        _refuse(finite)
+        made = cls(*_frozen(rows)[:3])
+        made.__dict__["mean"] = rows[3]
+        return made
+
     @property
     def alpha(self) -> np.ndarray:
         """As it was given."""
@@ -172,8 +187,6 @@ class Counts(Believed):
     @cached_property
     def aleatoric(self) -> np.ndarray:
         """ψ(a + b + 1) - a / (a + b) ψ(a + 1) - b / (a + b) ψ(b + 1)."""
-        from scipy.special import psi
-
         a, b = self.positive, self.negative
         return _frozen(psi(a + b + 1) - self.mean * psi(a + 1) - (1 - self.mean) * psi(b + 1))
 
@@ -208,6 +221,18 @@ class NormalLogits(Believed):
         if len(logits) != len(spreads):
             raise DataError(f"{len(logits)} logits and {len(spreads)} variances")
         return cls(logits, spreads)
+
+    @classmethod
+    def told(cls, rows: np.ndarray, finite: bool) -> NormalLogits:
+        """From a kernel's rows logit, variance and mean.
+
+        Raises:
+            DataError: they are not finite.
+        """
+        _refuse(finite)
+        made = cls(*_frozen(rows)[:2])
+        made.__dict__["mean"] = rows[2]
+        return made
 
     @cached_property
     def mean(self) -> np.ndarray:
@@ -267,9 +292,21 @@ class Members(Believed):
         found = np.array(logits, np.float64)
         if found.ndim != 2 or len(found) < 2:
             raise DataError(f"logits of shape {found.shape}", fix="Give [members, cases], two members or more.")
-        if not np.isfinite(found).all():
+        if not _all_finite(found):
             raise DataError("a member's logit is NaN or infinite")
         return cls(_frozen(found))
+
+    @classmethod
+    def told(cls, logits: np.ndarray, rows: np.ndarray, finite: bool) -> Members:
+        """From a kernel's logits ``[members, n]`` and rows mean and deviation.
+
+        Raises:
+            DataError: they are not finite.
+        """
+        _refuse(finite)
+        made = cls(_frozen(logits))
+        made.__dict__["mean"], made.__dict__["uncertainty"] = _frozen(rows)
+        return made
 
     @cached_property
     def _rates(self) -> np.ndarray:
@@ -278,12 +315,13 @@ class Members(Believed):
     @cached_property
     def mean(self) -> np.ndarray:
         """Of the members' rates."""
-        return _frozen(self._rates.mean(axis=0))
+        return _frozen(np.add.reduce(self._rates) / len(self.logits))
 
     @cached_property
     def uncertainty(self) -> np.ndarray:
         """Standard deviation of the members' logits, of the members themselves (no Bessel correction)."""
-        return _frozen(self.logits.std(axis=0))
+        away = self.logits - np.add.reduce(self.logits) / len(self.logits)
+        return _frozen(np.sqrt(np.einsum("mn,mn->n", away, away) / len(away)))
 
     @cached_property
     def variance(self) -> np.ndarray:
@@ -297,10 +335,14 @@ class Members(Believed):
 
 
 def sigmoid(logit: np.ndarray) -> np.ndarray:
-    """1 / (1 + e^-x), without overflow, and never quite 0 or 1."""
-    from scipy.special import expit
+    """1 / (1 + e^-x), without overflow, and never quite 0 or 1.
 
-    return np.clip(expit(logit), _SURE, 1 - _SURE)
+    Example:
+        >>> sigmoid(np.array([-1e9, 0.0, 1e9])).round(9).tolist()
+        [0.0, 0.5, 1.0]
+    """
+    rate = 1 / (1 + np.exp(-np.maximum(logit, -_FAR)))
+    return np.minimum(np.maximum(rate, _SURE), 1 - _SURE)
 
 
 def entropy(rate: ArrayLike) -> np.ndarray:
@@ -310,8 +352,6 @@ def entropy(rate: ArrayLike) -> np.ndarray:
         >>> entropy([0.0, 0.5]).round(4).tolist()
         [0.0, 0.6931]
     """
-    from scipy.special import entr
-
     rates = np.asarray(rate, np.float64)
     return entr(rates) + entr(1 - rates)
 
@@ -328,8 +368,6 @@ def beta_entropy(alpha: ArrayLike, beta: ArrayLike) -> np.ndarray:
         >>> beta_entropy([1.0, 2.0], [1.0, 2.0]).round(4).tolist()
         [0.0, -0.1251]
     """
-    from scipy.special import betaln, psi
-
     a, b = np.asarray(alpha, np.float64), np.asarray(beta, np.float64)
     total = a + b
     exact = betaln(a, b) - (a - 1) * psi(a) - (b - 1) * psi(b) + (total - 2) * psi(total)
@@ -346,9 +384,19 @@ def column(values: ArrayLike, name: str, low: float = -np.inf) -> np.ndarray:
     found = np.array(values, np.float64)
     if found.ndim != 1:
         raise DataError(f"shape {found.shape}", where=name, fix="Give one column.")
-    if not (np.isfinite(found).all() and (found > low).all()):
+    if not _all_finite(found) or (low > -np.inf and not np.all(found > low)):
         raise DataError("a value is NaN, infinite or out of range", where=name)
     return _frozen(found)
+
+
+def _refuse(finite: bool) -> None:
+    if not finite:
+        raise DataError("the network gives NaN or infinity", fix="Look at the inputs, or train it again.")
+
+
+def _all_finite(values: np.ndarray) -> bool:
+    """One sum tells, but for finite values whose sum is not."""
+    return math.isfinite(np.add.reduce(values, axis=None)) or bool(np.isfinite(values).all())
 
 
 def _frozen(values: np.ndarray) -> np.ndarray:

@@ -62,7 +62,11 @@ class RadialFlows(nn.Module):
 
     def log_density(self, rows: np.ndarray) -> np.ndarray:
         """The same of ``[n, dim]`` outside of torch, in one loop over the rows; ``[n, classes]`` float64."""
+        return log_densities(np.ascontiguousarray(rows), self.maps())
+
+    def maps(self) -> np.ndarray:
+        """Centre, α and β of each map, ``[classes, layers, dim + 2]`` float64."""
         alpha = nn.functional.softplus(self.raw_alpha.detach().double())
         beta = nn.functional.softplus(self.raw_beta.detach().double()) - alpha
-        told = (self.centre.detach().double(), alpha, beta)
-        return log_densities(np.ascontiguousarray(rows), *(each.numpy(force=True) for each in told))
+        parts = [self.centre.detach().double(), alpha[:, :, None], beta[:, :, None]]
+        return torch.cat(parts, dim=2).numpy(force=True)

@@ -35,6 +35,7 @@ from thence.decide.uncertainty.logits import (
     rows_of,
     with_layers,
 )
+from thence.decide.uncertainty.serving_kernel import normal_rows
 
 LEAST, MOST = 1e-6, 1e6
 """Between these the prior's precision is looked for."""
@@ -58,7 +59,7 @@ class LastLayerLaplace:
     """
 
     def __init__(self, net: nn.Module, prior: float, memory: int) -> None:
-        self.net, self.prior, self._memory = net, prior, memory
+        self.net, self.prior, self._memory, self._device = net, prior, memory, device_of(net)
 
     @classmethod
     def fit(
@@ -106,11 +107,10 @@ class LastLayerLaplace:
         """One pass; the wider last layer's weights."""
         return Cost(1.0, self._memory)
 
-    def logit_and_variance(self, inputs: Any) -> tuple[Tensor, Tensor]:
-        """Logit m and variance v ``[n]`` of each row, float32."""
-        told = forward(self.net, inputs)
-        with torch.inference_mode():
-            return told[:, 0], torch.linalg.vecdot(told[:, 1:], told[:, 1:])
+    def logit_and_variance(self, inputs: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Logit m and variance v ``[n]`` of each row."""
+        told = self.estimate(inputs)
+        return told.logit, told.uncertainty
 
     def estimate(self, inputs: Any) -> NormalLogits:
         """What is believed of each row.
@@ -118,8 +118,7 @@ class LastLayerLaplace:
         Raises:
             DataError: inputs are no tensors of rows, or a logit is not finite.
         """
-        logit, spread = self.logit_and_variance(inputs)
-        return NormalLogits.make(logit.numpy(), spread.numpy())
+        return NormalLogits.told(*normal_rows(forward(self.net, inputs, self._device).numpy()))
 
     def _check(self, net: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         """Nothing may stand behind the last layer."""

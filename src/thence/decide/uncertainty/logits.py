@@ -7,7 +7,6 @@ Their networks are any ``nn.Module`` called with a tuple of tensors that have a 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -31,11 +30,17 @@ def rows_of(inputs: Any) -> tuple[Tensor, ...]:
         1
     """
     found = inputs if isinstance(inputs, tuple) else (inputs,)
-    if not found or not all(isinstance(each, Tensor) and each.ndim for each in found):
-        raise DataError("inputs are no tensors with rows", fix="Give a tensor, or a tuple of tensors.")
-    if any(len(each) != len(found[0]) for each in found):
-        raise DataError(f"inputs of {[len(each) for each in found]} rows", fix="Give each as many rows.")
-    return found
+    rows = -1
+    for each in found:
+        if not isinstance(each, Tensor) or not each.ndim:
+            break
+        if rows not in (-1, each.shape[0]):
+            raise DataError(f"inputs of {rows} and {each.shape[0]} rows", fix="Give each as many rows.")
+        rows = each.shape[0]
+    else:
+        if found:
+            return found
+    raise DataError("inputs are no tensors with rows", fix="Give a tensor, or a tuple of tensors.")
 
 
 def device_of(net: nn.Module) -> torch.device:
@@ -45,24 +50,24 @@ def device_of(net: nn.Module) -> torch.device:
     return next((each.device for each in net.buffers()), torch.device("cpu"))
 
 
-def forward(net: nn.Module, inputs: Any, call: Callable[..., Tensor] | None = None) -> Tensor:
+def forward(net: nn.Module, inputs: Any, device: torch.device | None = None) -> Tensor:
     """What the network gives for all rows, ``[n, …]`` on the CPU, in evaluation mode, batch by batch.
 
     Args:
         net: the network.
         inputs: its rows.
-        call: in place of the network itself, called alike.
+        device: where it is; looked for when None.
     """
-    found = rows_of(inputs)
+    found, device = rows_of(inputs), device or device_of(net)
     if net.training:
         net.eval()
-    run, device = call or net, device_of(net)
+    rows = found[0].shape[0]
     with torch.inference_mode():
-        if device.type == "cpu" and len(found[0]) <= AT_ONCE:
-            return run(*found)
+        if device.type == "cpu" and rows <= AT_ONCE:
+            return net(*found)
         parts = [
-            run(*(each[first : first + AT_ONCE].to(device) for each in found)).cpu()
-            for first in range(0, max(len(found[0]), 1), AT_ONCE)
+            net(*(each[first : first + AT_ONCE].to(device) for each in found)).cpu()
+            for first in range(0, max(rows, 1), AT_ONCE)
         ]
     return torch.cat(parts)
 

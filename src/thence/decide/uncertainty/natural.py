@@ -26,17 +26,17 @@ from torch import Tensor, nn
 
 from thence.base.errors import ConfigError
 from thence.base.rng import torch_generator
-from thence.decide.uncertainty.believed import Cost, Counts, sigmoid
+from thence.decide.uncertainty.believed import Cost, Counts
 from thence.decide.uncertainty.flow import RadialFlows
-from thence.decide.uncertainty.flow_kernel import beta_entropies
+from thence.decide.uncertainty.flow_kernel import shared_evidence
 from thence.decide.uncertainty.logits import device_of, forward, fresh_linear, memory_of
 from thence.decide.uncertainty.posterior import (
     FLOWS,
     LATENT,
-    LIMIT,
     BetaLoss,
     _check_settings,
     clamped,
+    folded,
     latents_of,
 )
 from thence.decide.uncertainty.training import Plan, train
@@ -73,6 +73,9 @@ class NaturalPosterior:
     ) -> None:
         self.encoder, self.flow, self.rate = encoder, flow, rate
         self.prior, self.log_budget = prior, log_budget
+        self._maps, self._device = flow.maps(), device_of(encoder)
+        bias, weight = rate.bias.numpy(force=True), rate.weight.numpy(force=True)
+        self._told = np.concatenate([prior, [log_budget], bias, weight[0]], dtype=np.float64)
 
     @classmethod
     def fit(
@@ -120,7 +123,7 @@ class NaturalPosterior:
                 train(_Density(parts), inputs, label, lambda log, _: -log, plan=alone, seed=seed)
             if not turn:
                 train(_Parts(parts, prior, scale), inputs, label, BetaLoss(entropy), plan=plan, seed=seed)
-        return cls(encoder, flow, rate, prior, scale)
+        return cls(folded(encoder), flow, rate, prior, scale)
 
     @property
     def cost(self) -> Cost:
@@ -133,13 +136,8 @@ class NaturalPosterior:
         Raises:
             DataError: inputs are no tensors of rows, or a latent is not finite.
         """
-        latent = forward(self.encoder, inputs).numpy()
-        log = self.flow.log_density(latent)[:, 0] + self.log_budget
-        evidence = np.exp(np.clip(log, -LIMIT, LIMIT))
-        weight, bias = self.rate.weight.numpy(force=True), self.rate.bias.numpy(force=True)
-        chance = sigmoid(latent @ weight[0] + bias[0])
-        alpha, beta = self.prior[0] + evidence * chance, self.prior[1] + evidence * (1 - chance)
-        return Counts.make(alpha, beta, beta_entropies(alpha, beta))
+        latent = forward(self.encoder, inputs, self._device).numpy()
+        return Counts.told(*shared_evidence(latent, self._maps, self._told))
 
 
 def log_budget(budget: Budget, latent: int) -> float:

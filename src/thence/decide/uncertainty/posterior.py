@@ -25,7 +25,7 @@ from thence.base.progress import Progress, silent
 from thence.base.rng import torch_generator
 from thence.decide.uncertainty.believed import Cost, Counts
 from thence.decide.uncertainty.flow import RadialFlows
-from thence.decide.uncertainty.flow_kernel import beta_entropies
+from thence.decide.uncertainty.flow_kernel import LIMIT, class_evidence
 from thence.decide.uncertainty.logits import (
     device_of,
     forward,
@@ -37,8 +37,6 @@ from thence.decide.uncertainty.logits import (
 )
 from thence.decide.uncertainty.training import Plan, labels_of, train
 
-LIMIT = 30.0
-"""Logarithms of evidence are kept within it."""
 LATENT, FLOWS = 6, 6
 
 
@@ -64,6 +62,8 @@ class PosteriorNetwork:
     ) -> None:
         self.encoder, self.flows, self.prior = encoder, flows, prior
         self.log_counts = np.log(np.asarray(counts, np.float64))
+        self._maps, self._told = flows.maps(), np.concatenate([prior, self.log_counts])
+        self._device = device_of(encoder)
 
     @classmethod
     def fit(
@@ -103,11 +103,12 @@ class PosteriorNetwork:
         counts = (len(found[0]) - positives, positives)
         rng = torch_generator(seed, "uncertainty", "posterior")
         flows = RadialFlows(2, latent, FLOWS, rng)
-        model = nn.Sequential(latents_of(net, latent, rng), flows.to(device_of(net)))
+        latents = latents_of(net, latent, rng)
+        model = nn.Sequential(latents, flows.to(device_of(net)))
         parts = _Parts(model, torch.tensor(counts).log(), prior)
         loss = BetaLoss(entropy)
         train(parts, found, label, loss, plan=plan or Plan(passes=10), seed=seed, progress=progress)
-        return cls(model[0], flows, counts, prior)
+        return cls(folded(latents), flows, counts, prior)
 
     @property
     def cost(self) -> Cost:
@@ -116,7 +117,7 @@ class PosteriorNetwork:
 
     def evidence(self, inputs: Any) -> np.ndarray:
         """Evidence ``[n, 2]`` for the negative and the positive class, in examples."""
-        latent = forward(self.encoder, inputs).numpy()
+        latent = forward(self.encoder, inputs, self._device).numpy()
         return np.exp(np.clip(self.flows.log_density(latent) + self.log_counts, -LIMIT, LIMIT))
 
     def gamma(self, inputs: Any) -> np.ndarray:
@@ -129,9 +130,8 @@ class PosteriorNetwork:
         Raises:
             DataError: inputs are no tensors of rows, or a latent is not finite.
         """
-        evidence = self.evidence(inputs)
-        alpha, beta = self.prior[0] + evidence[:, 1], self.prior[1] + evidence[:, 0]
-        return Counts.make(alpha, beta, beta_entropies(alpha, beta))
+        latent = forward(self.encoder, inputs, self._device).numpy()
+        return Counts.told(*class_evidence(latent, self._maps, self._told))
 
 
 class BetaLoss:
@@ -179,12 +179,13 @@ class Latents(nn.Module):
 
     Args:
         net: gives ``[b, latent]``.
+        last: name of its last layer, an ``nn.Linear``.
         latent: how many.
     """
 
-    def __init__(self, net: nn.Module, latent: int) -> None:
+    def __init__(self, net: nn.Module, last: str, latent: int) -> None:
         super().__init__()
-        self.net, self.norm = net, nn.BatchNorm1d(latent, affine=False)
+        self.net, self.last, self.norm = net, last, nn.BatchNorm1d(latent, affine=False)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Latents ``[b, latent]``."""
@@ -202,7 +203,19 @@ def latents_of(net: nn.Module, latent: int, rng: torch.Generator) -> Latents:
     name = last_linear(net)
     last = net.get_submodule(name)
     layer = fresh_linear(last.weight.shape[1], latent, rng).to(device_of(net))  # type: ignore[union-attr]
-    return Latents(with_layers(net, {name: layer}, share=False), latent).to(device_of(net))
+    return Latents(with_layers(net, {name: layer}, share=False), name, latent).to(device_of(net))
+
+
+def folded(latents: Latents) -> nn.Module:
+    """The trained network alone: its last layer takes the normalisation upon itself."""
+    norm, last = latents.norm.eval(), latents.net.get_submodule(latents.last)
+    if norm.running_var is None or norm.running_mean is None or not isinstance(last, nn.Linear):
+        raise ConfigError("latents without statistics cannot be folded")
+    with torch.no_grad():
+        scale = (norm.running_var + norm.eps).rsqrt()
+        last.weight *= scale[:, None]
+        last.bias.copy_((last.bias - norm.running_mean) * scale)
+    return latents.net
 
 
 def clamped(log: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ from thence.base.progress import Progress, silent
 from thence.base.rng import torch_generator
 from thence.decide.uncertainty.believed import Cost, Members
 from thence.decide.uncertainty.logits import device_of, forward, last_linear, memory_of, rows_of, with_layers
+from thence.decide.uncertainty.serving_kernel import member_rows
 from thence.decide.uncertainty.training import Plan, train
 
 
@@ -42,7 +44,7 @@ class SharedTrunk:
     """
 
     def __init__(self, net: nn.Module, members: int) -> None:
-        self.net, self.members = net, members
+        self.net, self.members, self._device = net, members, device_of(net)
 
     @classmethod
     def fit(
@@ -85,12 +87,12 @@ class SharedTrunk:
             return nn.functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none").sum(dim=1)
 
         train(made, inputs, label, loss, plan=plan, seed=seed, progress=progress)
-        return shared
+        return cls(made if layers > 1 else _one_layer(made), members)
 
     @property
     def cost(self) -> Cost:
         """One pass of the trunk; the vectors of the members."""
-        own = [layer for layer in self.net.modules() if isinstance(layer, RankOneLinear)]
+        own = [layer for layer in self.net.modules() if isinstance(layer, RankOneLinear | _Members)]
         return Cost(1.0, sum(memory_of(layer) for layer in own))
 
     def estimate(self, inputs: Any) -> Members:
@@ -99,17 +101,19 @@ class SharedTrunk:
         Raises:
             DataError: inputs are no tensors of rows, or a logit is not finite.
         """
-        return Members.make(self._logits(inputs).T.numpy())
+        return Members.told(*member_rows(self._logits(inputs)))
 
-    def _logits(self, inputs: Any) -> Tensor:
-        rows = len(rows_of(inputs)[0])
-        told = forward(self.net, inputs)
-        if told.shape not in {(rows, self.members), (rows, self.members, 1)}:
+    def _logits(self, inputs: Any) -> np.ndarray:
+        told = forward(self.net, inputs, self._device).numpy()
+        rows = len(inputs[0] if isinstance(inputs, tuple) else inputs)
+        if told.shape == (rows, self.members, 1):
+            return told[:, :, 0]
+        if told.shape != (rows, self.members):
             raise DataError(
-                f"the network gives {tuple(told.shape)} for {rows} rows and {self.members} members",
+                f"the network gives {told.shape} for {rows} rows and {self.members} members",
                 fix="Behind the members' layers it must work on the last dimension alone.",
             )
-        return told.reshape(rows, self.members)
+        return told
 
 
 class RankOneLinear(nn.Module):
@@ -166,6 +170,21 @@ def ensembled(net: nn.Module, members: int, layers: int = 2, *, seed: int = 0) -
         own = place > 0 or len(names) == 1
         made[name] = RankOneLinear(layer.weight, layer.bias, members, rng, own_inputs=own)
     return with_layers(net, made, share=False).to(device_of(net))
+
+
+class _Members(nn.Linear):
+    """The last layer of all members at once."""
+
+
+def _one_layer(net: nn.Module) -> nn.Module:
+    """Where the last layer alone is the members', it is one of as many outputs: row m is s_m (W ∘ r_mᵀ)."""
+    name, layer = next((name, each) for name, each in net.named_modules() if isinstance(each, RankOneLinear))
+    r = torch.ones(1) if layer.r is None else layer.r
+    made = _Members(1, 1, device="meta")
+    made.weight = nn.Parameter((layer.s * layer.weight * r).detach(), requires_grad=False)
+    made.bias = nn.Parameter(layer.bias[:, 0].detach(), requires_grad=False)
+    made.in_features, made.out_features = made.weight.shape[1], made.weight.shape[0]
+    return with_layers(net, {name: made}, share=True).eval()
 
 
 def _signs(members: int, size: int, rng: torch.Generator) -> Tensor:
