@@ -13,7 +13,7 @@ An exposure at age a, with engagement g so far and no conversion yet, has the po
 so that, with the engagement given, it falls as the exposure grows older. One ramp more, -log(1 - .99 a / W),
 lets Λ go to nothing where the window ends: without it, exposures of which three quarters of the window are over
 were given 2.8 times the conversions that still came (first trials of a category). A shift of P(y | x), which is
-what drifts from day to day, leaves Λ as it is; that is why it may be learned on exposures that are mature by now.
+what drifts from day to day, leaves Λ as it is; that is why it may be learned on what is mature by now.
 """
 
 from __future__ import annotations
