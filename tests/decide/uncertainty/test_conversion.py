@@ -72,7 +72,7 @@ def test_what_they_cannot_do_is_said() -> None:
     with pytest.raises(ConfigError, match="two members"):
         ensemble_of(ConversionModel("wait"), data, members=1)
     logistic = ConversionModel("wait", net=NetConfig("logistic"), learn=LEARN).fit(data, at=250 * HOUR)
-    with pytest.raises(ConfigError, match="last layer"):
+    with pytest.raises(ConfigError, match="not what its last layer gives"):
         laplace_of(logistic, data)
     two = ConversionModel("dfm", net=NET, learn=LEARN).fit(data, at=250 * HOUR)
     with pytest.raises(ConfigError, match="ensemble_of"):

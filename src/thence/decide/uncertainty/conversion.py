@@ -60,9 +60,10 @@ def evidence_of(exposures: Exposures, columns: Sequence[str] | None = None) -> O
         DataError: nothing is mature, all labels are the same, or there is no column of categories.
 
     Example:
+        >>> from thence.conversion.exposures import NEVER
         >>> codes = np.repeat([0, 1], [300, 20])[:, None]
         >>> features = Features(codes, np.zeros((320, 0)), (2,), ("shop",))
-        >>> bought = np.where(np.arange(320) % 4 == 0, np.arange(320) + 1, 2**62)
+        >>> bought = np.where(np.arange(320) % 4 == 0, np.arange(320) + 1, NEVER)
         >>> shown = Exposures.make(np.arange(320), bought, window=10, until=10_000, features=features)
         >>> often, seldom = evidence_of(shown).estimate(features.take(np.array([0, 319]))).uncertainty
         >>> bool(often < seldom)
@@ -91,7 +92,7 @@ def laplace_of(model: ConversionModel, exposures: Exposures) -> OfFeatures:
         ConfigError: the model has more heads, another link, or a network without a last layer of its own.
         FitError: the model is not fitted.
     """
-    learner, _ = model._fitted()
+    learner = model._fitted().learner
     some = exposures.features[: min(len(exposures), 64)]
     logits = learner.logits(some, np.arange(len(some)))
     told = model.predict_proba(some)[:, 1]
@@ -141,7 +142,7 @@ class _Models:
 
     @property
     def cost(self) -> Cost:
-        nets = [each._fitted()[0].net for each in self.members]
+        nets = [each._fitted().learner.net for each in self.members]
         return Cost(float(len(nets)), sum(memory_of(net) for net in nets[1:]))
 
     def estimate(self, inputs: Features) -> Members:

@@ -99,7 +99,7 @@ class LastLayerLaplace:
         spread = vectors / np.sqrt(values + chosen)
         made = with_layers(net, {name: _widened(last, spread)}, share=True)
         laplace = cls(made, chosen, memory_of(made, net))
-        laplace._check(net, found)
+        laplace._check(net, found, last)
         return laplace
 
     @property
@@ -120,11 +120,20 @@ class LastLayerLaplace:
         """
         return NormalLogits.told(*normal_rows(forward(self.net, inputs, self._device).numpy()))
 
-    def _check(self, net: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        """Nothing may stand behind the last layer."""
-        some = tuple(each[:8] for each in inputs)
-        told, plain = forward(self.net, some), logits_of(net, some)
-        if told.ndim != 2 or not torch.allclose(told[:, 0].double(), plain, rtol=1e-4, atol=1e-5):
+    def _check(self, net: nn.Module, inputs: tuple[Tensor, ...], last: nn.Linear) -> None:
+        """The last layer's answer is the network's, and nothing is done to it."""
+        some, own = tuple(each[:8] for each in inputs), []
+        hook = last.register_forward_hook(lambda _, __, out: own.append(out.detach().cpu()))
+        try:
+            plain = logits_of(net, some)
+        finally:
+            hook.remove()
+        told = forward(self.net, some)
+        same = told.ndim == 2 and own[0].numel() == len(plain)
+        if not same or not all(
+            torch.allclose(each.flatten().double(), plain, rtol=1e-4, atol=1e-5)
+            for each in (own[0], told[:, 0])
+        ):
             raise ConfigError(
                 "the network's answer is not what its last layer gives",
                 fix="Give a network that ends with the layer, or name another layer.",

@@ -44,5 +44,5 @@ def event_counts(
         events = events.filter(events.event == event)
     seen = events.group_by(column).aggregate(times=events.count()).to_pyarrow()
     known = dict(zip(seen[column].to_pylist(), seen["times"].to_pylist(), strict=True))
-    asked = ids.to_pylist() if isinstance(ids, pa.Array | pa.ChunkedArray) else ids
+    asked = pa.array(ids).to_pylist() if isinstance(ids, pa.Array) else ids
     return np.array([known.get(each, 0) for each in asked], np.int64)
