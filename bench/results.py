@@ -49,6 +49,41 @@ DELAYED = (
     "rows",
     "seconds",
 )
+_JUDGED = (
+    "recall",
+    "precision",
+    "violation",
+    "naive_gain",
+    "matched_recall",
+    "recall_gain",
+    "recall_gain.low",
+    "recall_gain.high",
+)
+DECIDE = (
+    "bound",
+    *_JUDGED,
+    "share_of_bayes_gain",
+    "bound_kept",
+    "recall_share",
+    "recall_share_matched",
+    "nothing_shown",
+    "ECE",
+    "ECE_worst_level",
+    "rate_surest",
+    "rate_least_sure",
+    "z",
+    *("single." + name for name in ("bound", "recall", "precision", "violation", "matched_recall")),
+    *("ours." + name for name in ("uses", *_JUDGED)),
+    *("guaranteed." + name for name in _JUDGED[:4]),
+    *("mist." + name for name in (*_JUDGED[1:4], "recall_gain")),
+    *("exact." + name for name in (*_JUDGED[1:4], "recall_gain")),
+    "one_row",
+    "seconds_200k",
+    "recall_on_fit",
+    "precision_on_fit",
+    "seconds_500x10_1M",
+    "seconds_10_1M",
+)
 
 
 class Grid(NamedTuple):
@@ -72,6 +107,7 @@ class Grid(NamedTuple):
 GRIDS = {
     "related": Grid(2, RELATED, ("HR@10", "HR@20", "Hits@100")),
     "delayed": Grid(1, DELAYED, ("NLL",), falls=True, digits=4),
+    "decide": Grid(1, DECIDE, ("ours.recall_gain", "recall_gain", "recall", "ECE"), digits=3),
 }
 HEAD = """# Results
 

@@ -8,6 +8,8 @@ the null world uncertainties are shuffled within each part: they tell nothing.
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -104,11 +106,10 @@ def rivals(arguments: argparse.Namespace) -> dict[str, float]:
     """
     if not chosen(arguments, ("clicks_world",)):
         return {}
-    try:
-        from mapie.risk_control import BinaryClassificationController
-    except ImportError:
+    if importlib.util.find_spec("mapie") is None:
         say("  rivals: mapie is not installed (pip install mapie==1.6.0); left out")
         return {}
+    controller = importlib.import_module("mapie.risk_control").BinaryClassificationController
     rows: dict[str, list[tuple[float, float, float]]] = {}
     for seed in range(2 if arguments.quick else WORLDS):
         fit, holds, test, truth = parts(seed, False, 1)
@@ -116,7 +117,7 @@ def rivals(arguments: argparse.Namespace) -> dict[str, float]:
         value = value_of(rule)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            acts = dict(_mapie(BinaryClassificationController, _joined(fit, holds[0]), holds[0], test, value))
+            acts = dict(_mapie(controller, _joined(fit, holds[0]), holds[0], test, value))
         acts["guaranteed"] = guaranteed(value, fit, holds[0], test, PRECISION)
         for name, act in acts.items():
             told = float(truth[act].mean()) if act.any() else np.nan

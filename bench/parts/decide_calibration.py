@@ -25,10 +25,9 @@ def calibration(arguments: argparse.Namespace) -> dict[str, float]:
             world = simulate_clicks(ClicksConfig(sampling=tau), seed)
             runs.append(_one(world.fit, world.test))
         told = over_seeds(runs)
-        for name in [key[:-4] for key in told if key.endswith(".ECE")]:
-            say(
-                f"  tau {tau} {name:<18} ECE {told[f'{name}.ECE']:.4f}, worst {told[f'{name}.ECE_worst_level']:.4f}"
-            )
+        for key in told:
+            if key.endswith((".ECE", ".ECE_worst_level")):
+                say(f"  tau {tau} {key:<36} {told[key]:.4f}")
         found |= {f"clicks_world_tau{tau}_calibration.{key}": value for key, value in told.items()}
     return found
 

@@ -3,8 +3,8 @@
 Every method is a path of rules, one for each of a few targets around the bound, all fitted to the same cases.
 *Naive* figures are those of the rule for the bound itself. *Matched* recall is the most that the path has on
 the test cases while their precision is at least the bound, where two neighbours on the path may be mixed by
-lot; so it is judged kindly, and one threshold as kindly as the others. Intervals come from a bootstrap over test
-cases in which all methods see the same draws.
+lot; so it is judged kindly, and one threshold as kindly as the others. Intervals come from a bootstrap over
+test cases in which all methods see the same draws.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from thence.decide.levels import curves
 from thence.decide.rule import Above, Rule
 from thence.decide.sample import Sample
 
-AROUND = (-0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.065, 0.09)
+AROUND = (-0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.065, 0.09, 0.13, 0.18)
 """Targets less the bound; narrower in proportion where the bound is below .4."""
 AT = AROUND.index(0.0)
 DRAWS = 200
@@ -168,8 +168,8 @@ def _cells(acts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def figures(runs: list[dict[str, Drawn]], bound: float, brief: bool = False) -> dict[str, float]:
     """METHOD.METRIC over seeds.
 
-    ``recall`` and ``precision`` are means of the rule for the bound, ``violation`` the share of draws in which it
-    misses it, ``naive_gain`` its recall over that of one threshold's rule; ``matched_recall`` and
+    ``recall`` and ``precision`` are means of the rule for the bound, ``violation`` the share of draws in which
+    it misses it, ``naive_gain`` its recall over that of one threshold's rule; ``matched_recall`` and
     ``recall_gain`` the same at equal precision, with ``recall_gain.low`` and ``.high`` of 95 %, and its spread
     over seeds.
 
