@@ -24,7 +24,8 @@ from thence.decide.sample import Sample
 from thence.decide.surface.posterior import EvidencePosterior
 
 CONFIDENCE = 0.95
-BOUNDS = (0.3, 0.4, 0.5)
+BOUNDS, HEADLINE = (0.3, 0.4, 0.5), 0.4
+"""Every solver runs at the second alone."""
 TAUS, WORLD_TAUS = (1, 3, 10), (1, 5)
 LIKE = {"criteo_clicks": (1.1, 3.2), "avazu_clicks": (0.73, 3.57)}
 """Priors of true rates whose means are .256 and .17; as strong as that of clicks_world."""
@@ -45,8 +46,9 @@ def clicks(arguments: argparse.Namespace) -> Figures:
         runs: dict[float, list[dict[str, Drawn]]] = {bound: [] for bound in BOUNDS}
         for seed in range(arguments.seeds):
             world = simulate_clicks(config, seed)
-            for bound in BOUNDS[1:2] if arguments.quick else BOUNDS:
-                runs[bound].append(on_world(world, bound, seed, tuple(SOLVERS)))
+            for bound in (HEADLINE,) if arguments.quick else BOUNDS:
+                solvers = tuple(SOLVERS) if bound == HEADLINE else REAL
+                runs[bound].append(on_world(world, bound, seed, solvers))
         for bound, done in runs.items():
             if done:
                 found |= told(f"clicks_world_tau{tau}_p{100 * bound:.0f}", figures(done, bound))
@@ -99,9 +101,15 @@ def guaranteed(
     value: Callable[[Sample], np.ndarray], fit: Sample, hold: Sample, test: Sample, bound: float
 ) -> np.ndarray:
     """What is acted on of the test cases; the bound is tested on cases that nothing was fitted to."""
-    goal = Goal.recall(precision=bound)
-    found = guaranteed_threshold((value(fit), fit.label), (value(hold), hold.label), goal, CONFIDENCE)
-    return value(test) >= found.threshold
+    threshold = shown_threshold((value(fit), fit.label), (value(hold), hold.label), bound)
+    return value(test) >= threshold
+
+
+def shown_threshold(
+    known: tuple[np.ndarray, np.ndarray], new: tuple[np.ndarray, np.ndarray], bound: float
+) -> float:
+    """The threshold of a value that cases not used before show to keep the bound."""
+    return guaranteed_threshold(known, new, Goal.recall(precision=bound), CONFIDENCE).threshold
 
 
 def real(arguments: argparse.Namespace) -> Figures:
