@@ -8,6 +8,8 @@ import torch
 from tests.conversion.population import Population, minimiser, probability, training_mass
 
 from thence.base.errors import ConfigError, DataError
+from thence.conversion.delayed import ulc as module
+from thence.conversion.delayed.age import aged
 from thence.conversion.delayed.ulc import Ulc, weights
 from thence.conversion.exposures import NEVER, Exposures
 from thence.conversion.features import Features
@@ -23,6 +25,10 @@ PEOPLE = Population.random(7)
 
 def nothing(index: np.ndarray) -> np.ndarray:
     return np.zeros((len(index), 1))
+
+
+def features_at(age: np.ndarray) -> Features:
+    return aged(Features.none(len(age)), age)
 
 
 def clicks(count: int = 3000, window: int = 1000) -> Exposures:
@@ -70,9 +76,7 @@ def test_nothing_after_the_clock_moves_the_corrector_and_no_view_holds_it() -> N
     model.begin(early, QUICK)
     same = Ulc(0.5)
     same.begin(clicks(4000).before(1800), QUICK)
-    features = early.features.take(np.arange(3)).adding(
-        np.full((3, 2), [0.4, -0.9]), ("elapsed", "log elapsed")
-    )
+    features = features_at(np.full(3, 0.4))
     np.testing.assert_array_equal(model.corrector.predict(features), same.corrector.predict(features))
     with pytest.raises(DataError, match="later than the clock"):  # a view with final labels cannot be made
         Exposures(early.features, early.time, shown.conversion_time[:1800], shown.window, 1800)
@@ -84,8 +88,31 @@ def test_a_turn_comes_every_so_often() -> None:
     first = model.corrector
     model.refresh(shown.before(1600), QUICK, nothing)
     assert model.corrector is first
+    age = features_at(np.linspace(0.1, 0.9, 5))
+    before = model.corrector.predict(age)
     model.refresh(shown.before(1700), QUICK, nothing)
-    assert model.corrector is not first
+    assert not np.array_equal(model.corrector.predict(age), before)
+    assert model.corrector is first  # it goes on from where it stands
+    afresh, same = Ulc(0.5, every=1, afresh=True), Ulc(0.5)
+    afresh.begin(shown.before(1500), QUICK)
+    afresh.refresh(shown.before(1700), QUICK, nothing)
+    same.begin(shown.before(1700), QUICK)
+    np.testing.assert_array_equal(afresh.corrector.predict(age), same.corrector.predict(age))
+
+
+def test_a_further_turn_learns_a_tenth_of_what_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, learned = clicks(), []
+    monkeypatch.setattr(module, "FEWEST", 3)
+    further = Lab.further
+    monkeypatch.setattr(Lab, "further", lambda lab, *given, **named: learned.append(given) or further(
+        lab, *given, **named))  # fmt: skip
+    model = Ulc(1.0, every=1)
+    model.begin(shown.before(2000), QUICK)
+    for clock in (2400, 2410):
+        model.refresh(shown.before(clock), QUICK, nothing)
+    assert [len(label) for _, _, label in learned] == [40, 3]
+    rising = [features.numbers[:, -2] for _, features, _ in learned]  # their ages at the deadline
+    assert all((age < 1).all() and len(np.unique(age)) == len(age) for age in rising)
 
 
 def test_the_corrector_begins_with_the_conversion_models_embeddings() -> None:

@@ -6,7 +6,9 @@ as a_j is known, f learns from it by
 
     - c_j log Σ_y q_φ(a_j | x, y) f(y | x)  +  keep · KL(f_0(· | x) || f(· | x))
 
-where f_0 is the model as it was when the stream began. Informative and early actions count for more:
+where f_0 is the model as it was when the stream began. (The divergence is taken of one exposure in four,
+others at each refresh, and counts fourfold: its mean is the same, and f_0 is asked a quarter as often.)
+Informative and early actions count for more:
 
     c_j ∝ exp(-α H_j / max H) exp(-β δ_j / max δ),    H_j = H(y | a_j), the mean of all c_j being 1.
 
@@ -43,6 +45,8 @@ from thence.events.clock import DAY, HOUR, MINUTE
 CHUNK = 32_768
 TIMES = (6 * MINUTE, 15 * MINUTE, HOUR, DAY, 7 * DAY, 30 * DAY)
 """Query times as published for the Criteo log."""
+KEPT = 4
+"""One in so many exposures, others at each refresh, has the divergence from f_0, and counts so often for it."""
 NO = -1e4
 """The logarithm of a probability of nothing."""
 
@@ -135,14 +139,18 @@ class Gdfm(Estimator):
         action = self.actions.seen(known, rows.index, rows.columns["weight"] > 0)
         columns = {"seen": self._told(known.features, rows.index, action)}
         if self.start is not None and self.keep:
-            columns["start"] = self.start.logits(known.features, rows.index)[:, 0]
+            some = np.flatnonzero((rows.index + self.refreshes) % KEPT == 0)
+            start, kept = np.zeros((2, len(rows)), np.float32)
+            start[some], kept[some] = self.start.logits(known.features, rows.index[some])[:, 0], KEPT
+            columns |= {"start": start, "kept": kept}
         return columns
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """The mixture's log-likelihood, and the divergence from the model as it was."""
         total = mixture(logits[:, 0], batch["seen"], batch["weight"])
         if "start" in batch and self.keep:
-            total = total + self.keep * divergence(batch["start"], logits[:, 0])
+            kept = batch.get("kept", 1.0)
+            total = total + self.keep * kept * divergence(batch["start"], logits[:, 0])
         return total
 
     def _told(self, features: Features, index: np.ndarray, action: np.ndarray) -> np.ndarray:

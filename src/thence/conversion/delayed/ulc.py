@@ -9,9 +9,12 @@ unconverted at T - τ, which converted by T. It starts from the embeddings of th
 trained on corrected labels; both take turns. A τ below the window W misses conversions later than τ after the
 deadline, as published; a τ of W misses none, but looks at older exposures.
 
-Here a turn is ``every`` refreshes of the stream. At each refresh as many rows as exposures came are drawn from
-those of the last ``span``, so that an exposure is seen about once at a random age, as in the published
-retraining on the days before T.
+Here a turn is ``every`` refreshes of the stream. The first fits w from nothing; further ones go on from it,
+with one pass over as many counterfactual labels, drawn at random, as a tenth of the exposures that came since
+(at least ``FEWEST``). A fit to all that is open costs the more the longer the window is: at twenty refreshes
+a window, three times the conversion model's own steps. ``afresh`` fits w from nothing at each turn, as
+published. At each refresh as many rows as exposures came are drawn from those of the last ``span``, so that
+an exposure is seen about once at a random age, as in the published retraining on the days before T.
 
 Reference: Wang et al., "Unbiased delayed feedback label correction for conversion rate prediction", KDD 2023.
 """
@@ -25,8 +28,11 @@ from thence.conversion.delayed.age import aged
 from thence.conversion.delayed.draw import draw
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
+from thence.conversion.features import Features
 from thence.conversion.lab import Classifier, Lab, Predict
 from thence.conversion.rows import Rows, standing
+
+SHARE, FEWEST = 0.1, 5_000
 
 
 class Ulc(Estimator):
@@ -38,6 +44,7 @@ class Ulc(Estimator):
             the last refresh.
         every: refreshes from one turn to the next; 0 for a single one, when the stream begins.
         drawn: rows at each refresh as a multiple of the exposures that came; 0 for all of the span.
+        afresh: whether every turn fits w from nothing, as published.
 
     Raises:
         ConfigError: a setting is out of range.
@@ -49,31 +56,45 @@ class Ulc(Estimator):
         ([1.0, 1.0, 0.0], [0.0, 0.0, 1.0])
     """
 
-    def __init__(self, tau: float = 0.25, *, span: float = 1.0, every: int = 5, drawn: float = 1.0) -> None:
+    def __init__(
+        self, tau: float = 0.25, *, span: float = 1.0, every: int = 5, drawn: float = 1.0, afresh: bool = False
+    ) -> None:
         if not 0 < tau <= 1 or not 0 <= span <= 1 or every < 0 or drawn < 0:
             raise ConfigError(
                 f"tau {tau}, span {span}, every {every}, drawn {drawn}",
                 fix="Give tau in (0, 1], span in [0, 1], every and drawn at least 0.",
             )
         self.tau, self.span, self.every, self.drawn = tau, span, every, drawn
-        self.turn, self.seed = 0, 0
+        self.afresh = afresh
+        self.turn, self.seed, self.learned = 0, 0, 0
         self.corrector = Classifier(None, 0.0)
 
     def begin(self, known: Exposures, lab: Lab) -> None:
         """Fit w on counterfactual labels, from the conversion model's embeddings."""
-        self.seed = lab.seed
+        self.seed, self.learned = lab.seed, known.until
+        features, label = self._counterfactual(known)
+        if len(label):
+            self.corrector = lab.classifier(features, label, name="corrector", like=lab.main)
+
+    def _counterfactual(self, known: Exposures, count: int | None = None) -> tuple[Features, np.ndarray]:
+        """Exposures that were open at the deadline, so many drawn or all, and which have converted since."""
         then = known.before(known.until - round(self.tau * known.window))
         index = np.flatnonzero(~then.mature & ~then.converted)
-        if len(index):
-            features = aged(known.features.take(index), then.elapsed[index] / then.window)
-            label = known.converted[index]
-            self.corrector = lab.classifier(features, label, name="corrector", like=lab.main)
+        index = index[draw(len(index), count, self.seed, "ulc", "corrector", known.until)]
+        return aged(known.features.take(index), then.elapsed[index] / then.window), known.converted[index]
 
     def refresh(self, known: Exposures, lab: Lab, predict: Predict) -> None:
         """Take the next turn where it is time to."""
         self.turn += 1
-        if self.every and self.turn % self.every == 0:
+        if not self.every or self.turn % self.every:
+            return
+        if self.afresh or self.corrector.learner is None:
             self.begin(known, lab)
+            return
+        came = len(known) - known.since(self.learned)
+        features, label = self._counterfactual(known, max(FEWEST, round(SHARE * came)))
+        self.learned = known.until
+        self.corrector = lab.further(self.corrector, features, label, name="corrector", turn=self.turn)
 
     def rows(self, known: Exposures, since: int) -> Rows:
         """Exposures as they stand now, with corrected labels."""
