@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from thence.base.errors import ConfigError, DataError
 from thence.decide.calibrate import Plane
 from thence.decide.report import DecisionReport, decision_report
 from thence.decide.report.page import cautions, page, verdict
+from thence.decide.report.slider import _x, _y
 from thence.decide.rule import Above, Rectangle, Thresholds, outcome
 from thence.decide.sample import Sample
 
@@ -65,6 +67,19 @@ def test_the_page_needs_nothing_from_elsewhere(report: DecisionReport, tmp_path)
     for title in ("Every rule", "Score and uncertainty", "Precision and recall", "Whether rates come true"):
         assert title in text
     assert page(report) == text
+
+
+def test_the_marks_of_the_slider_lie_on_their_lines(report: DecisionReport) -> None:
+    """Up is more precision; what matplotlib drew of a rule lies where the slider puts its figures."""
+    text = page(report)
+    steps = json.loads(unescape(re.search(r'data-steps="([^"]+)"', text)[1]))
+    heights = [step["y"] for step in steps]
+    assert heights == sorted(heights, reverse=True)
+    one = report.outcomes["single"]
+    picture = text[text.index("<svg", text.index("data-steps")) :]
+    marks = [tuple(map(float, pair)) for pair in re.findall(r'<use [^>]*x="([\d.]+)" y="([\d.]+)"', picture)]
+    x, y = _x(one.recall), _y(one.precision)
+    assert min(abs(a - x) + abs(b - y) for a, b in marks) < 0.05
 
 
 def test_the_first_sentence_says_who_wins_and_when_nobody_does(report: DecisionReport) -> None:
