@@ -10,22 +10,25 @@ form whose series has positive terms only, after Pfaff's transformation with ``w
 
     E[r | k, n] = A / (A + B) / τ · F(A + 1, b₁ + b₀ + 1; A + B + 1; w) / F(A, b₁ + b₀; A + B; w)
 
-For τ = 1 that is ``(k + b₁) / (n + b₁ + b₀)``.
+For τ = 1 that is ``(k + b₁) / (n + b₁ + b₀)``. Of many cases the functions are slow, or beyond floats: there
+the two integrals are summed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
-from scipy.special import hyp2f1
+from scipy.special import expit, hyp2f1, logit
 
 from thence.base.errors import ConfigError, DataError, FitError
 from thence.decide.sample import Sample, finite
 
 _LEAST, _MOST = 1e-3, 1e4
+_FEW, _TOGETHER, _NODES, _HALVINGS, _FALLEN = 100, 4096, 48, 30, 40.0
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,78 @@ def expected_rate(
     a, b, prior = positive + hits, negative + seen - hits, positive + negative
     if sampling == 1:
         return a / (a + b)
+    rate, few = np.full(np.shape(a), np.nan), seen <= _FEW
+    rate[few] = _by_series(a[few], b[few], prior, sampling)
+    rest = np.flatnonzero(~np.isfinite(rate))
+    pairs, of = np.unique(np.stack([a[rest], seen[rest]]), axis=1, return_inverse=True)
+    found = np.empty(pairs.shape[1])
+    for part in range(0, len(found), _TOGETHER):
+        one, count = pairs[:, part : part + _TOGETHER]
+        top, bottom = (log_integral(one + up, prior + count - one, count, sampling) for up in (1, 0))
+        found[part : part + _TOGETHER] = np.exp(top - bottom)
+    rate[rest] = found[np.ravel(of)]
+    return rate
+
+
+def _by_series(a: np.ndarray, b: np.ndarray, prior: float, sampling: float) -> np.ndarray:
+    """The ratio at the head of this file, ``[n]``; NaN where it is beyond floats, which takes many cases."""
     w = (sampling - 1) / sampling
-    above, below = hyp2f1(a + 1, prior + 1, a + b + 1, w), hyp2f1(a, prior, a + b, w)
-    return a / (a + b) / sampling * above / below
+    with np.errstate(all="ignore"):
+        above, below = hyp2f1(a + 1, prior + 1, a + b + 1, w), hyp2f1(a, prior, a + b, w)
+        return a / (a + b) / sampling * above / below
+
+
+def log_integral(a: np.ndarray, b: np.ndarray, seen: np.ndarray, sampling: float) -> np.ndarray:
+    """Logarithm ``[m]`` of what normalises Q(r), ∫ (1 + (τ - 1) r)^-n r^(A - 1) (1 - r)^(B - 1) dr.
+
+    Over the log odds of r the integrand is log-concave. From its mode to either side it is summed by the rule
+    of Gauss and Legendre to where it has fallen by ``e^-40``, at nodes that are dense near the mode.
+
+    Args:
+        a: ``[m]`` A; one more for the numerator of the mean.
+        b: ``[m]`` B.
+        seen: ``[m]`` n.
+        sampling: τ.
+
+    Example:
+        >>> from scipy.special import betaln
+        >>> found = log_integral(np.array([3.0]), np.array([2000.0]), np.array([1900.0]), 1.0)
+        >>> bool(abs(found[0] - betaln(3.0, 2000.0)) < 1e-9)
+        True
+    """
+
+    def log_density(odds: np.ndarray) -> np.ndarray:
+        up = -np.logaddexp(0, -odds)
+        return ((a + b) * up.T - b * odds.T - seen * np.log1p((sampling - 1) * np.exp(up)).T).T
+
+    def rises(odds: np.ndarray) -> np.ndarray:
+        rate = expit(odds)
+        pull = seen * (sampling - 1) * rate / (1 + (sampling - 1) * rate)
+        return a * (1 - rate) > b * rate + pull * (1 - rate)
+
+    mode = _halved(logit(a / (a + b + seen * sampling)) - 1, logit(a / (a + b)) + 1, rises)
+    peak, total = log_density(mode), np.zeros(len(mode))
+    node, weight = np.polynomial.legendre.leggauss(_NODES)
+    node, weight = (node + 1) / 2, weight / 2
+    for side in (-1, 1):
+
+        def near(far: np.ndarray, side: int = side) -> np.ndarray:
+            return log_density(mode + side * far) > peak - _FALLEN
+
+        far = np.ones(len(mode))
+        while (inside := near(far)).any():
+            far[inside] *= 2
+        reach = _halved(np.zeros(len(mode)), far, near)[:, None]
+        total += (
+            np.exp(log_density(mode[:, None] + side * reach * node**3) - peak[:, None]) * reach * node**2
+        ) @ (3 * weight)
+    return peak + np.log(total)
+
+
+def _halved(low: np.ndarray, high: np.ndarray, holds: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Where something ceases to hold that holds at ``low`` and not at ``high``, ``[m]``."""
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        inside = holds(middle)
+        low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+    return (low + high) / 2
