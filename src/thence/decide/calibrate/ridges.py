@@ -13,7 +13,7 @@ RIDGES = tuple(float(10.0**power) for power in np.arange(4.0, -2.5, -1.0))
 """Tried from the strongest on; before them comes leaving the columns out."""
 TINY = 1e-8
 """On the free columns, so that a score that sets the classes apart still has a curve."""
-ERRORS = 1.0
+ERRORS = 2.0
 """Standard errors by which a weaker ridge must be better."""
 
 
@@ -65,7 +65,7 @@ def fit_cells(
 def chosen_ridges(design: np.ndarray, group: np.ndarray, cells: Cells) -> tuple[float, float]:
     """The ridge of the score's bends with no uncertainty, and then that of the uncertainty's columns.
 
-    Each begins at infinity; a weaker one is taken where held-out log-loss falls by more than its standard error
+    Each begins at infinity; a weaker one is taken where held-out log-loss falls by more than two standard errors
     beside the one that is held so far.
 
     Args:
