@@ -21,10 +21,11 @@ from thence.base.rng import generator
 from thence.conversion.features import Features
 from thence.conversion.net import NetConfig, make_net
 from thence.decide.sample import Sample
-from thence.decide.uncertainty.believed import Believed, sigmoid
+from thence.decide.uncertainty.believed import Believed
 from thence.decide.uncertainty.bootstrap import BootstrapEnsemble
 from thence.decide.uncertainty.dropout import MonteCarloDropout, SeededDropout
 from thence.decide.uncertainty.ensemble import DeepEnsemble
+from thence.decide.uncertainty.entropies import sigmoid
 from thence.decide.uncertainty.evidence import EvidenceCounts
 from thence.decide.uncertainty.laplace import LastLayerLaplace
 from thence.decide.uncertainty.logits import logits_of

@@ -23,13 +23,13 @@ from torch import Tensor, nn
 
 from thence.base.rng import generator
 from thence.conversion.net import ConversionNet, NetConfig, Scale
-from thence.decide.uncertainty.believed import Estimator
+from thence.decide.uncertainty.believed import UncertaintyEstimator
 from thence.decide.uncertainty.distance import DistanceAware
 from thence.decide.uncertainty.dropout import MonteCarloDropout, SeededDropout
 from thence.decide.uncertainty.ensemble import DeepEnsemble
 from thence.decide.uncertainty.laplace import LastLayerLaplace
 from thence.decide.uncertainty.logits import with_layers
-from thence.decide.uncertainty.natural import NaturalPosterior
+from thence.decide.uncertainty.natural import NaturalConfig, NaturalPosterior
 from thence.decide.uncertainty.posterior import PosteriorNetwork
 from thence.decide.uncertainty.shared_trunk import SharedTrunk
 from thence.decide.uncertainty.training import Plan
@@ -69,13 +69,13 @@ def world(seed: int = 0) -> tuple[nn.Module, Rows, np.ndarray]:
     return net.eval(), (torch.from_numpy(codes), torch.from_numpy(numbers)), label
 
 
-def methods(net: nn.Module, rows: Rows, label: np.ndarray) -> dict[str, Callable[[], Estimator]]:
+def methods(net: nn.Module, rows: Rows, label: np.ndarray) -> dict[str, Callable[[], UncertaintyEstimator]]:
     """How each estimator is made; what it was taught does not change what it costs."""
     once = Plan(passes=1)
     return {
         "laplace": lambda: LastLayerLaplace.fit(net, rows),
         "posterior": lambda: PosteriorNetwork.fit(net, rows, label, plan=once),
-        "natural": lambda: NaturalPosterior.fit(net, rows, label, plan=once, warm=1),
+        "natural": lambda: NaturalPosterior.fit(net, rows, label, NaturalConfig(warm=1), plan=once),
         "shared_trunk": lambda: SharedTrunk.fit(net, rows, label, plan=once),
         "shared_trunk_last": lambda: SharedTrunk.fit(net, rows, label, plan=once, layers=1),
         "distance": lambda: DistanceAware.fit(net, rows, label, plan=once),
@@ -84,7 +84,7 @@ def methods(net: nn.Module, rows: Rows, label: np.ndarray) -> dict[str, Callable
     }
 
 
-def ratio(net: nn.Module, sure: Estimator, rows: Rows, turns: int, calls: int) -> float:
+def ratio(net: nn.Module, sure: UncertaintyEstimator, rows: Rows, turns: int, calls: int) -> float:
     """Median over turns of the estimator's CPU time to the plain network's."""
 
     def plain() -> None:

@@ -8,7 +8,8 @@ from scipy import integrate, stats
 from scipy.special import expit
 
 from thence.base.errors import DataError
-from thence.decide.uncertainty.believed import Counts, Members, NormalLogits, beta_entropy, entropy
+from thence.decide.uncertainty.believed import Counts, Members, NormalLogits
+from thence.decide.uncertainty.entropies import beta_entropy, entropy
 
 A, B = np.array([0.05, 0.4, 1.0, 3.0, 250.0, 4e4]), np.array([3.0, 0.7, 1.0, 90.0, 2.0, 9e5])
 

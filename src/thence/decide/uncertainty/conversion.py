@@ -17,7 +17,7 @@ from thence.base.rng import derive_seed
 from thence.conversion.exposures import Exposures
 from thence.conversion.features import Features
 from thence.conversion.model import ConversionModel
-from thence.decide.uncertainty.believed import Believed, Cost, Estimator, Members
+from thence.decide.uncertainty.believed import Believed, Cost, Members, UncertaintyEstimator
 from thence.decide.uncertainty.evidence import EvidenceCounts
 from thence.decide.uncertainty.laplace import LastLayerLaplace
 from thence.decide.uncertainty.logits import memory_of
@@ -35,7 +35,7 @@ class OfFeatures:
         inputs: from features to its inputs.
     """
 
-    def __init__(self, inner: Estimator, inputs: Callable[[Features], Any]) -> None:
+    def __init__(self, inner: UncertaintyEstimator, inputs: Callable[[Features], Any]) -> None:
         self.inner, self._inputs = inner, inputs
 
     @property

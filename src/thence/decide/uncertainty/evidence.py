@@ -27,7 +27,8 @@ from numpy.typing import ArrayLike
 
 from thence.base.errors import ConfigError, DataError
 from thence.decide.sample import Sample
-from thence.decide.uncertainty.believed import Cost, Counts, column, sigmoid
+from thence.decide.uncertainty.believed import Cost, Counts, column
+from thence.decide.uncertainty.entropies import sigmoid
 
 STRENGTH = 1e-2, 1e6
 """Between these a prior's strength is looked for."""

@@ -10,7 +10,7 @@ from numba import njit
 from thence.decide.uncertainty.serving_kernel import rate_of
 
 GREAT = 1e6
-"""Above it the entropy is that of a normal distribution, as in :func:`beta_entropy`."""
+"""Above it the entropy is that of a normal distribution, as in :func:`entropies.beta_entropy`."""
 
 
 LIMIT = 30.0
@@ -143,7 +143,7 @@ def log_gamma_and_digamma(x: float) -> tuple[float, float, float]:
 
 @njit(cache=True, nogil=True)
 def beta_entropy_of(a: float, b: float) -> float:
-    """Differential entropy of a Beta distribution; see :func:`believed.beta_entropy`."""
+    """Differential entropy of a Beta distribution; see :func:`entropies.beta_entropy`."""
     total = a + b
     if min(a, b) >= GREAT:
         return 0.5 * math.log(2 * math.pi * math.e * a * b / (total * total * (total + 1)))

@@ -16,7 +16,7 @@ Reference: Charpentier et al., "Natural posterior network", ICLR 2022, sections 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -32,9 +32,8 @@ from thence.decide.uncertainty.flow_kernel import shared_evidence
 from thence.decide.uncertainty.logits import device_of, forward, fresh_linear, memory_of
 from thence.decide.uncertainty.posterior import (
     FLOWS,
-    LATENT,
     BetaLoss,
-    _check_settings,
+    PosteriorConfig,
     clamped,
     folded,
     latents_of,
@@ -42,6 +41,34 @@ from thence.decide.uncertainty.posterior import (
 from thence.decide.uncertainty.training import Plan, train
 
 Budget = Literal["constant", "half", "whole", "normal"]
+
+
+@dataclass(frozen=True)
+class NaturalConfig:
+    """The shape of a natural posterior network.
+
+    Args:
+        latent: numbers H of a latent.
+        prior: of the positive and of the negative class, in examples.
+        entropy: weight λ of the entropy in the loss.
+        budget: of evidence, by name.
+        warm: passes before and after training in which the flow alone is fitted, by likelihood.
+
+    Raises:
+        ConfigError: a setting is out of range.
+    """
+
+    latent: int = 6
+    prior: tuple[float, float] = (1.0, 1.0)
+    entropy: float = 1e-5
+    budget: Budget = "normal"
+    warm: int = 3
+
+    def __post_init__(self) -> None:
+        PosteriorConfig(self.latent, self.prior, self.entropy)
+        log_budget(self.budget, self.latent)
+        if self.warm < 0:
+            raise ConfigError(f"{self.warm} warm passes", fix="Give none or more.")
 
 
 class NaturalPosterior:
@@ -57,7 +84,7 @@ class NaturalPosterior:
     Example:
         >>> x = torch.randn(600, 1, generator=torch.Generator().manual_seed(0))
         >>> net = nn.Sequential(nn.Linear(1, 16), nn.ReLU(), nn.Linear(16, 1))
-        >>> sure = NaturalPosterior.fit(net, x, x[:, 0] > 0, latent=2, plan=Plan(30, 100, 0.01))
+        >>> sure = NaturalPosterior.fit(net, x, x[:, 0] > 0, NaturalConfig(2), plan=Plan(30, 100, 0.01))
         >>> told = sure.estimate(torch.tensor([[1.0], [-1.0], [1000.0]]))
         >>> told.mean[:2].round().tolist(), bool(told.uncertainty[2] > told.uncertainty[0])
         ([1.0, 0.0], True)
@@ -83,12 +110,8 @@ class NaturalPosterior:
         net: nn.Module,
         inputs: Any,
         label: ArrayLike,
+        config: NaturalConfig | None = None,
         *,
-        latent: int = LATENT,
-        budget: Budget = "normal",
-        prior: tuple[float, float] = (1.0, 1.0),
-        entropy: float = 1e-5,
-        warm: int = 3,
         plan: Plan | None = None,
         seed: int = 0,
     ) -> NaturalPosterior:
@@ -98,32 +121,30 @@ class NaturalPosterior:
             net: ends with an ``nn.Linear`` of one output; trained or not, it is left as it is.
             inputs: a tensor or a tuple of them, ``[n, …]``.
             label: ``[n]`` 0 or 1.
-            latent: numbers H of a latent.
-            budget: of evidence, by name.
-            prior: of the positive and of the negative class.
-            entropy: weight λ of the entropy in the loss.
-            warm: passes before and after training in which the flow alone is fitted, by likelihood.
+            config: latents, prior, budget and loss.
             plan: how to train; ten passes when None.
             seed: of new weights and orders.
 
         Raises:
-            ConfigError: the last layer is of another kind, or a setting out of range.
+            ConfigError: the last layer is of another kind.
             DataError: inputs and labels do not fit together, or all labels are the same.
             FitError: the loss is not a number.
         """
-        _check_settings(prior, entropy)
-        scale, rng = log_budget(budget, latent), torch_generator(seed, "uncertainty", "natural")
+        config = config or NaturalConfig()
+        latent, rng = config.latent, torch_generator(seed, "uncertainty", "natural")
+        scale = log_budget(config.budget, latent)
         encoder = latents_of(net, latent, rng)
         flow = RadialFlows(1, latent, FLOWS, rng).to(device_of(net))
         rate = fresh_linear(latent, 1, rng).to(device_of(net))
         parts, plan = nn.ModuleList([encoder, flow, rate]), plan or Plan(passes=10)
         for turn in range(2):
-            if warm:
-                alone = replace(plan, passes=warm)
+            if config.warm:
+                alone = replace(plan, passes=config.warm)
                 train(_Density(parts), inputs, label, lambda log, _: -log, plan=alone, seed=seed)
             if not turn:
-                train(_Parts(parts, prior, scale), inputs, label, BetaLoss(entropy), plan=plan, seed=seed)
-        return cls(folded(encoder), flow, rate, prior, scale)
+                model = _Parts(parts, config.prior, scale)
+                train(model, inputs, label, BetaLoss(config.entropy), plan=plan, seed=seed)
+        return cls(folded(encoder), flow, rate, config.prior, scale)
 
     @property
     def cost(self) -> Cost:

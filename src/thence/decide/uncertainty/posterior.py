@@ -13,6 +13,7 @@ density-based pseudo-counts", NeurIPS 2020, equations 4 to 7.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,34 @@ from thence.decide.uncertainty.logits import (
 )
 from thence.decide.uncertainty.training import Plan, labels_of, train
 
-LATENT, FLOWS = 6, 6
+FLOWS = 6
+"""Radial maps of each flow."""
+
+
+@dataclass(frozen=True)
+class PosteriorConfig:
+    """The shape of a posterior network.
+
+    Args:
+        latent: numbers of a latent.
+        prior: of the positive and of the negative class, in examples.
+        entropy: weight λ of the entropy in the loss.
+
+    Raises:
+        ConfigError: a setting is out of range.
+    """
+
+    latent: int = 6
+    prior: tuple[float, float] = (1.0, 1.0)
+    entropy: float = 1e-5
+
+    def __post_init__(self) -> None:
+        if self.latent < 1:
+            raise ConfigError(f"{self.latent} latents", fix="Ask for at least one.")
+        if min(self.prior) <= 0 or not np.isfinite(self.prior).all():
+            raise ConfigError(f"a prior of {self.prior}", fix="Give two numbers above 0.")
+        if not 0 <= self.entropy < np.inf:
+            raise ConfigError(f"an entropy weight of {self.entropy}", fix="Give one from 0 up.")
 
 
 class PosteriorNetwork:
@@ -51,7 +79,7 @@ class PosteriorNetwork:
     Example:
         >>> x = torch.randn(600, 1, generator=torch.Generator().manual_seed(0))
         >>> net = nn.Sequential(nn.Linear(1, 16), nn.ReLU(), nn.Linear(16, 1))
-        >>> sure = PosteriorNetwork.fit(net, x, x[:, 0] > 0, latent=2, plan=Plan(30, 100, 0.01))
+        >>> sure = PosteriorNetwork.fit(net, x, x[:, 0] > 0, PosteriorConfig(2), plan=Plan(30, 100, 0.01))
         >>> told = sure.estimate(torch.tensor([[1.0], [-1.0], [1000.0]]))
         >>> told.mean[:2].round().tolist(), bool(told.uncertainty[2] > told.uncertainty[0])
         ([1.0, 0.0], True)
@@ -71,10 +99,8 @@ class PosteriorNetwork:
         net: nn.Module,
         inputs: Any,
         label: ArrayLike,
+        config: PosteriorConfig | None = None,
         *,
-        latent: int = LATENT,
-        prior: tuple[float, float] = (1.0, 1.0),
-        entropy: float = 1e-5,
         plan: Plan | None = None,
         seed: int = 0,
         progress: Progress = silent,
@@ -85,30 +111,27 @@ class PosteriorNetwork:
             net: ends with an ``nn.Linear`` of one output; trained or not, it is left as it is.
             inputs: a tensor or a tuple of them, ``[n, …]``.
             label: ``[n]`` 0 or 1.
-            latent: numbers of a latent.
-            prior: of the positive and of the negative class.
-            entropy: weight λ of the entropy in the loss.
+            config: latents, prior and loss.
             plan: how to train; ten passes when None.
             seed: of new weights and orders.
             progress: called after each pass.
 
         Raises:
-            ConfigError: the last layer is of another kind, or a setting out of range.
+            ConfigError: the last layer is of another kind.
             DataError: inputs and labels do not fit together, or all labels are the same.
             FitError: the loss is not a number.
         """
-        _check_settings(prior, entropy)
-        found = rows_of(inputs)
+        config, found = config or PosteriorConfig(), rows_of(inputs)
         positives = int(labels_of(label, len(found[0])).sum())
         counts = (len(found[0]) - positives, positives)
         rng = torch_generator(seed, "uncertainty", "posterior")
-        flows = RadialFlows(2, latent, FLOWS, rng)
-        latents = latents_of(net, latent, rng)
+        flows = RadialFlows(2, config.latent, FLOWS, rng)
+        latents = latents_of(net, config.latent, rng)
         model = nn.Sequential(latents, flows.to(device_of(net)))
-        parts = _Parts(model, torch.tensor(counts).log(), prior)
-        loss = BetaLoss(entropy)
+        parts = _Parts(model, torch.tensor(counts).log(), config.prior)
+        loss = BetaLoss(config.entropy)
         train(parts, found, label, loss, plan=plan or Plan(passes=10), seed=seed, progress=progress)
-        return cls(folded(latents), flows, counts, prior)
+        return cls(folded(latents), flows, counts, config.prior)
 
     @property
     def cost(self) -> Cost:
@@ -196,10 +219,8 @@ def latents_of(net: nn.Module, latent: int, rng: torch.Generator) -> Latents:
     """A copy of a network whose last layer gives latents in place of a logit.
 
     Raises:
-        ConfigError: its last layer is not a Linear of one output, or there are no latents.
+        ConfigError: its last layer is not a Linear of one output.
     """
-    if latent < 1:
-        raise ConfigError(f"{latent} latents", fix="Ask for at least one.")
     name = last_linear(net)
     last = net.get_submodule(name)
     layer = fresh_linear(last.weight.shape[1], latent, rng).to(device_of(net))  # type: ignore[union-attr]
@@ -221,10 +242,3 @@ def folded(latents: Latents) -> nn.Module:
 def clamped(log: Tensor) -> Tensor:
     """Kept within ±30, while gradients pass as if it were not."""
     return log + (log.clamp(-LIMIT, LIMIT) - log).detach()
-
-
-def _check_settings(prior: tuple[float, float], entropy: float) -> None:
-    if min(prior) <= 0 or not np.isfinite(prior).all():
-        raise ConfigError(f"a prior of {prior}", fix="Give two numbers above 0.")
-    if not 0 <= entropy < np.inf:
-        raise ConfigError(f"an entropy weight of {entropy}", fix="Give one from 0 up.")

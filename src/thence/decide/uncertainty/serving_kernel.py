@@ -14,7 +14,7 @@ _SURE, _FAR = 1e-15, 700.0
 
 @njit(cache=True, nogil=True)
 def rate_of(logit: float) -> float:
-    """As :func:`believed.sigmoid`."""
+    """As :func:`entropies.sigmoid`."""
     return min(max(1.0 / (1.0 + math.exp(-max(logit, -_FAR))), _SURE), 1.0 - _SURE)
 
 
