@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.multiclass import type_of_target
 
 from thence.base.errors import ConfigError, DataError, FitError, nearest
 from thence.base.rng import generator
@@ -44,6 +47,7 @@ class DecisionBoundary(ClassifierMixin, BaseEstimator):
         uses_uncertainty_: whether the rule looks at the uncertainty at all.
         guarantee_: how the bound was shown; None without ``confidence``.
         classes_: ``[0, 1]``.
+        n_features_in_: 2; 1 where no uncertainty was known.
 
     References:
         Arora et al., Leveraging Uncertainty Estimates To Improve Classifier Performance, ICLR 2024.
@@ -87,33 +91,34 @@ class DecisionBoundary(ClassifierMixin, BaseEstimator):
             y: labels ``[n]`` of 0 and 1.
 
         Raises:
-            DataError: one class, lengths that differ, NaN, labels that are not 0 and 1.
+            DataError: one class, lengths that differ, NaN, sparse arrays, labels that are not 0 and 1.
             ConfigError: the target or its bound cannot be, or the method is unknown.
             FitError: no boundary keeps the bound.
         """
-        sample = self._sample(score, uncertainty, y).both_classes()
+        sample, known = self._sample(score, uncertainty, y)
         goal, solver = self._goal(), self._solver()
-        self.guarantee_: Guaranteed | None = None
+        guarantee: Guaranteed | None = None
         if self.confidence is None:
             rule, judged = solver.fit(sample, goal), sample
         else:
-            rule, judged = self._guaranteed(sample, goal, solver, self.confidence)
+            rule, judged, guarantee = self._guaranteed(sample, goal, solver, self.confidence)
         found = outcome(rule, judged)
         if goal.kind == "recall" and not found.taken:
             raise FitError(
                 _unreachable(goal, judged, self.confidence), fix="Lower the bound, or give more cases."
             )
-        self.rule_, self.goal_, self.outcome_ = rule, goal, found
+        self.rule_, self.goal_, self.outcome_, self.guarantee_ = rule, goal, found, guarantee
         self.uses_uncertainty_ = isinstance(rule, Above) or len(getattr(rule, "threshold", [0, 0])) > 1
-        self.classes_, self.n_features_in_ = np.array([0, 1]), 2
+        self.classes_, self.n_features_in_ = np.array([0, 1]), 2 if known else 1
         return self
 
     def predict(self, score: ArrayLike, uncertainty: ArrayLike | None = None) -> np.ndarray:
         """Whether to act, ``[n]`` int64 of 0 and 1.
 
         Raises:
-            FitError: it is not fitted.
-            DataError: NaN or infinite values, or lengths that differ.
+            NotFittedError: it is not fitted (an error of scikit-learn).
+            DataError: NaN or infinite values, lengths that differ, or uncertainties that are known here and were
+                not in fitting, or the other way round.
         """
         return (self.decision_function(score, uncertainty) >= 0).astype(np.int64)
 
@@ -121,16 +126,17 @@ class DecisionBoundary(ClassifierMixin, BaseEstimator):
         """Margin ``[n]`` float64: how far inside the boundary each case is; at least 0 where to act.
 
         Raises:
-            FitError: it is not fitted.
-            DataError: NaN or infinite values, or lengths that differ.
+            NotFittedError: it is not fitted (an error of scikit-learn).
+            DataError: NaN or infinite values, lengths that differ, or uncertainties that are known here and were
+                not in fitting, or the other way round.
         """
         rule = self._fitted()
-        scores, unsure = _columns(score, uncertainty)
-        return rule.margin(scores, np.zeros(len(scores)) if unsure is None else unsure)
+        return rule.margin(*self._seen(score, uncertainty))
 
     def outcome(self, score: ArrayLike, uncertainty: ArrayLike | None, y: ArrayLike) -> Outcome:
         """What it does to other cases: taken, hits, precision, recall."""
-        return outcome(self._fitted(), Sample.make(score, uncertainty, y))
+        rule = self._fitted()
+        return outcome(rule, Sample.make(*self._seen(score, uncertainty), y))
 
     def _fitted(self) -> Rule:
         if not hasattr(self, "rule_"):
@@ -139,12 +145,32 @@ class DecisionBoundary(ClassifierMixin, BaseEstimator):
             raise NotFittedError("this DecisionBoundary is not fitted; call fit first")
         return self.rule_
 
-    def _sample(self, score: ArrayLike, uncertainty: ArrayLike | None, y: ArrayLike | None) -> Sample:
-        if np.ndim(score) == 2 and y is None and uncertainty is not None:
+    def _seen(self, score: ArrayLike, uncertainty: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
+        """Score and uncertainty of new cases, of which as much must be known as in fitting."""
+        scores, unsure = _columns(score, uncertainty)
+        given, wanted = 1 if unsure is None else 2, self.n_features_in_
+        if given != wanted:
+            raise DataError(
+                f"X has {given} features, but {type(self).__name__} is expecting {wanted} features as input",
+                fix="Reshape your data to [n, 2], or give the uncertainties."
+                if wanted == 2
+                else "Give scores alone.",
+            )
+        return scores, np.zeros(len(scores)) if unsure is None else unsure
+
+    def _sample(
+        self, score: ArrayLike, uncertainty: ArrayLike | None, y: ArrayLike | None
+    ) -> tuple[Sample, bool]:
+        """The cases to fit to, and whether their uncertainty is known."""
+        if y is None and uncertainty is not None and _is_table(score):
             uncertainty, y = None, uncertainty
+        scores, unsure = _columns(score, uncertainty)
         if y is None:
-            raise DataError("no labels", where="y", fix="Call fit(score, uncertainty, y) or fit(X, y).")
-        return Sample.make(*_columns(score, uncertainty), y)
+            raise DataError(
+                "the boundary requires y to be passed, but the target y is None",
+                fix="Call fit(score, uncertainty, y) or fit(X, y).",
+            )
+        return Sample.make(scores, unsure, _target(y)).both_classes(), unsure is not None
 
     def _goal(self) -> Goal:
         bounds = {"recall": self.precision, "precision": self.recall, "cost": self.cost, "budget": self.share}
@@ -165,7 +191,9 @@ class DecisionBoundary(ClassifierMixin, BaseEstimator):
             raise ConfigError(f"no method {self.method!r}", fix=nearest(self.method, SOLVERS))
         return SOLVERS[self.method]()
 
-    def _guaranteed(self, sample: Sample, goal: Goal, solver: Solver, confidence: float) -> tuple[Rule, Sample]:
+    def _guaranteed(
+        self, sample: Sample, goal: Goal, solver: Solver, confidence: float
+    ) -> tuple[Rule, Sample, Guaranteed]:
         """A rule of one half of the cases, moved to where the other half shows that it keeps the bound."""
         chance = generator(self.seed, "decide", "halves").random(len(sample))
         shows = np.zeros(len(sample), bool)
@@ -175,8 +203,8 @@ class DecisionBoundary(ClassifierMixin, BaseEstimator):
         makes, shown = sample[~shows].both_classes(), sample[shows].both_classes()
         rule = solver.fit(makes, goal)
         margins = [(rule.margin(part.score, part.uncertainty), part.label) for part in (makes, shown)]
-        self.guarantee_ = guaranteed_threshold(margins[0], margins[1], goal, confidence)
-        return rule.tightened(self.guarantee_.threshold), shown
+        guarantee = guaranteed_threshold(margins[0], margins[1], goal, confidence)
+        return rule.tightened(guarantee.threshold), shown, guarantee
 
     def __sklearn_tags__(self) -> Tags:
         """Two classes, no text, and scores of any sign."""
@@ -187,9 +215,12 @@ class DecisionBoundary(ClassifierMixin, BaseEstimator):
 
 def _columns(score: ArrayLike, uncertainty: ArrayLike | None) -> tuple[np.ndarray, np.ndarray | None]:
     """Score and uncertainty from two columns, or from one array that holds both."""
-    if np.ndim(score) == 2:
-        both = np.asarray(score)
-        if uncertainty is not None or not 1 <= both.shape[1] <= 2:
+    if _is_table(score):
+        try:
+            both = check_array(score, dtype=np.float64, estimator="DecisionBoundary")
+        except (TypeError, ValueError) as error:
+            raise DataError(str(error).partition("\n")[0], where="X") from error
+        if uncertainty is not None or both.shape[1] > 2:
             raise DataError(
                 f"X of shape {both.shape}", where="score", fix="Give one column, or score and uncertainty."
             )
@@ -201,6 +232,29 @@ def _columns(score: ArrayLike, uncertainty: ArrayLike | None) -> tuple[np.ndarra
     if len(unsure) != len(scores):
         raise DataError(f"{len(scores)} scores and {len(unsure)} uncertainties", fix="Give one for each case.")
     return scores, unsure
+
+
+def _is_table(values: ArrayLike) -> bool:
+    try:
+        return issparse(values) or np.asarray(values).ndim == 2
+    except ValueError:  # rows of different lengths
+        return False
+
+
+def _target(y: ArrayLike) -> np.ndarray:
+    """Labels as one column of two values; a column vector is told of, as scikit-learn does."""
+    try:
+        labels = column_or_1d(y, warn=True)
+        kind = type_of_target(labels)
+    except (TypeError, ValueError) as error:
+        raise DataError(str(error).partition("\n")[0], where="y", fix="Give 0 and 1.") from error
+    if kind != "binary":
+        raise DataError(
+            f"Only binary classification is supported. The type of the target is {kind}",
+            where="y",
+            fix="Give 0 and 1.",
+        )
+    return labels
 
 
 def _unreachable(goal: Goal, sample: Sample, confidence: float | None) -> str:

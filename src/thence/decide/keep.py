@@ -53,6 +53,8 @@ def rule_of(kind: str, arrays: Mapping[str, np.ndarray]) -> Rule:
             return Thresholds(cuts, threshold)
         if name == "rectangle":
             score, unsure, below = _floats(arrays["limits"], 1).tolist()
+            if below not in (0, 1):
+                raise ArtifactError(f"a rectangle of side {below}")
             return Rectangle(score, unsure, bool(below))
         if name == "above":
             (threshold,) = _floats(arrays["threshold"], 1).tolist()
@@ -93,6 +95,8 @@ def surface_of(kind: str, arrays: Mapping[str, np.ndarray]) -> Surface:
         odds = _floats(arrays["log_odds"], 2)
         if odds.shape != (len(score), len(unsure)) or min(odds.shape) < 2:
             raise ArtifactError(f"rates {odds.shape} at {len(score)} × {len(unsure)} knots")
+        if not all(np.isfinite(column).all() for column in (score, unsure, odds)):
+            raise ArtifactError("knots or rates that are not finite")
         return SmoothSurface(score, unsure, odds)
     if kind == "evidence":
         return EvidencePosterior(*_floats(arrays["prior"], 1).tolist())

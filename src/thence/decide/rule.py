@@ -25,7 +25,10 @@ class Rule(Protocol):
         ...
 
     def tightened(self, by: float) -> Rule:
-        """The rule that acts where the margin is at least this much; where that is positive, on fewer cases."""
+        """The rule that acts where the margin is at least this much; where that is positive, on fewer cases.
+
+        By infinity it never acts, by minus infinity always.
+        """
         ...
 
 
@@ -60,8 +63,8 @@ class Thresholds:
         return np.asarray(score, np.float64) - self.threshold[level_of(uncertainty, self.cuts)]
 
     def tightened(self, by: float) -> Thresholds:
-        """All thresholds raised; levels that never or always act stay as they are."""
-        return Thresholds(self.cuts, np.where(np.isinf(self.threshold), self.threshold, self.threshold + by))
+        """All thresholds raised; those that are infinite stay as they are, unless ``by`` is infinite."""
+        return Thresholds(self.cuts, np.array([raised(float(least), by) for least in self.threshold]))
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,9 @@ class Rectangle:
         return np.where(inside, np.asarray(score, np.float64) - self.score, -np.inf)
 
     def tightened(self, by: float) -> Rectangle:
-        """The least score raised; the limit of uncertainty stays."""
-        return Rectangle(self.score + by, self.uncertainty, self.below)
+        """The least score raised; the limit of uncertainty stays, unless ``by`` is minus infinity."""
+        limit = self.uncertainty if by > -np.inf else np.inf if self.below else -np.inf
+        return Rectangle(raised(self.score, by), limit, self.below)
 
 
 class Surface(Protocol):
@@ -127,7 +131,29 @@ class Above:
 
     def tightened(self, by: float) -> Above:
         """The threshold raised."""
-        return Above(self.surface, self.threshold + by)
+        return Above(self.surface, raised(self.threshold, by))
+
+
+def raised(threshold: float, by: float) -> float:
+    """The least number whose difference from a threshold is at least this much, in floats as they round.
+
+    ``threshold + by`` can lie one step off, and then whole groups of equal scores fall on the wrong side.
+
+    Example:
+        >>> 0.7 + (0.9 - 0.7) > 0.9, raised(0.7, 0.9 - 0.7) <= 0.9
+        (False, True)
+        >>> raised(float("inf"), 1.0), raised(0.5, float("-inf"))
+        (inf, -inf)
+    """
+    if np.isinf(by):
+        return by
+    if np.isinf(threshold):
+        return threshold
+    room = 4 * float(np.spacing(max(abs(threshold), abs(by), abs(threshold + by))))
+    low, high = threshold + by - room, threshold + by + room
+    while low < (middle := low + (high - low) / 2) < high:
+        low, high = (low, middle) if middle - threshold >= by else (middle, high)
+    return high
 
 
 @dataclass(frozen=True)

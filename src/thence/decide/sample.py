@@ -91,6 +91,10 @@ def finite(values: ArrayLike, name: str) -> np.ndarray:
     Raises:
         DataError: it is not one column of numbers, or a value is NaN or infinite.
     """
+    if hasattr(values, "toarray"):
+        raise DataError("a sparse array, which is not supported", where=name, fix="Give a dense column.")
+    if np.iscomplexobj(values):
+        raise DataError("complex numbers", where=name, fix="Give a column of floats.")
     try:
         column = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -108,7 +112,10 @@ def finite(values: ArrayLike, name: str) -> np.ndarray:
 
 
 def _labels(values: ArrayLike) -> np.ndarray:
-    column = np.asarray(values)
+    try:
+        column = np.asarray(values)
+    except ValueError as error:  # rows of different lengths
+        raise DataError("not one column", where="label", fix="Give 0 and 1.") from error
     if column.ndim != 1:
         raise DataError(f"shape {column.shape}", where="label", fix="Give one column.")
     if column.dtype == bool:

@@ -18,6 +18,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import solveh_banded
+from scipy.special import expit
 
 from thence.base.errors import FitError
 from thence.base.rng import generator
@@ -59,7 +60,7 @@ class SmoothSurface:
 
     def rate(self, score: ArrayLike, uncertainty: ArrayLike) -> np.ndarray:
         """Rates ``[n]`` float64 in (0, 1)."""
-        return 1 / (1 + np.exp(-self.log_odds_of(score, uncertainty)))
+        return expit(self.log_odds_of(score, uncertainty))
 
 
 def fit_smooth(sample: Sample, bend: float = 10.0, tilt: float = 3.0) -> SmoothSurface:
@@ -108,21 +109,23 @@ def cross_fitted(sample: Sample, folds: int = 5, seed: int = 0) -> tuple[SmoothS
         DataError: one class.
         FitError: fewer than two cases of a class, or the odds do not settle.
     """
-    fold = _folds(sample.both_classes(), folds, seed)
-    knots, strengths = _knots(sample), list(product(BENDS, TILTS))
-    place, weight = _hats(sample.score, sample.uncertainty, *knots)
+    fold, strengths = _folds(sample.both_classes(), folds, seed), list(product(BENDS, TILTS))
     odds = np.empty((len(strengths), len(sample)))
     for part in range(fold.max() + 1):
         inside = fold == part
-        for row, theta in enumerate(_solve(_Cells.of(sample[~inside], *knots), knots, strengths)):
-            odds[row, inside] = (_rising(theta, knots).ravel()[place[inside]] * weight[inside]).sum(axis=1)
+        others = sample[~inside]
+        knots = _knots(others)  # they stand where positives are, and so they too may not see the fold
+        for row, theta in enumerate(_solve(_Cells.of(others, *knots), knots, strengths)):
+            surface = SmoothSurface(*knots, _rising(theta, knots))
+            odds[row, inside] = surface.log_odds_of(sample.score[inside], sample.uncertainty[inside])
     loss = np.logaddexp(0, np.where(sample.label, -1.0, 1.0) * odds)
     behind = loss - loss[np.argmin(loss.mean(axis=1))]
     good = behind.mean(axis=1) <= DOUBT * behind.std(axis=1) / np.sqrt(len(sample))
     chosen = [strength for strength, kept in zip(strengths, good, strict=True) if kept]
+    knots = _knots(sample)
     theta = _solve(_Cells.of(sample, *knots), knots, chosen)
     mean = np.mean([_rising(each, knots) for each in theta], axis=0)
-    return SmoothSurface(*knots, mean), 1 / (1 + np.exp(-odds[good].mean(axis=0)))
+    return SmoothSurface(*knots, mean), expit(odds[good].mean(axis=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +169,7 @@ def _solve(
     for bend, tilt in strengths:
         penalty = bend * bent + tilt * tilted + least
         for _ in range(_TURNS):
-            rate = 1 / (1 + np.exp(-(theta[cells.place] * cells.weight).sum(axis=1)))
+            rate = expit((theta[cells.place] * cells.weight).sum(axis=1))
             slope = np.bincount(
                 cells.place.ravel(),
                 (cells.weight * (cells.cases * rate - cells.hits)[:, None]).ravel(),
