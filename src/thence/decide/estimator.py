@@ -117,8 +117,8 @@ class DecisionBoundary(ClassifierMixin, BaseEstimator):
 
         Raises:
             NotFittedError: it is not fitted (an error of scikit-learn).
-            DataError: NaN or infinite values, lengths that differ, or uncertainties that are known here and were
-                not in fitting, or the other way round.
+            DataError: NaN or infinite values, lengths that differ, or uncertainties known here alone, or in
+                fitting alone.
         """
         return (self.decision_function(score, uncertainty) >= 0).astype(np.int64)
 
@@ -127,8 +127,8 @@ class DecisionBoundary(ClassifierMixin, BaseEstimator):
 
         Raises:
             NotFittedError: it is not fitted (an error of scikit-learn).
-            DataError: NaN or infinite values, lengths that differ, or uncertainties that are known here and were
-                not in fitting, or the other way round.
+            DataError: NaN or infinite values, lengths that differ, or uncertainties known here alone, or in
+                fitting alone.
         """
         rule = self._fitted()
         return rule.margin(*self._seen(score, uncertainty))

@@ -93,10 +93,11 @@ def finite(values: ArrayLike, name: str) -> np.ndarray:
     """
     if hasattr(values, "toarray"):
         raise DataError("a sparse array, which is not supported", where=name, fix="Give a dense column.")
-    if np.iscomplexobj(values):
-        raise DataError("complex numbers", where=name, fix="Give a column of floats.")
     try:
-        column = np.asarray(values, dtype=np.float64)
+        given = np.asarray(values)
+        if given.dtype.kind == "c":
+            raise TypeError("complex numbers")
+        column = np.asarray(given, np.float64)
     except (TypeError, ValueError) as error:
         raise DataError("not numbers", where=name, fix="Give a column of floats.") from error
     if column.ndim != 1:
@@ -125,5 +126,5 @@ def _labels(values: ArrayLike) -> np.ndarray:
     except (TypeError, ValueError) as error:
         raise DataError("not numbers", where="label", fix="Give 0 and 1.") from error
     if not known.all():
-        raise DataError(f"{column[~known][0]!r} is neither 0 nor 1", where="label", fix="Give 0 and 1.")
+        raise DataError(f"{float(column[~known][0]):g} is neither 0 nor 1", where="label", fix="Give 0 and 1.")
     return column.astype(bool)
