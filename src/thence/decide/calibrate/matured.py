@@ -6,13 +6,17 @@ taken as soon as they convert would therefore be too many positives, and those t
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from thence.base.errors import DataError
-from thence.conversion.exposures import NEVER, Exposures
 from thence.decide.sample import Sample, finite
-from thence.events.clock import DAY, Moment, iso
+
+if TYPE_CHECKING:
+    from thence.conversion.exposures import Exposures
+    from thence.events.clock import Moment
 
 
 def matured(exposures: Exposures, at: Moment, score: ArrayLike, uncertainty: ArrayLike | None = None) -> Sample:
@@ -31,6 +35,7 @@ def matured(exposures: Exposures, at: Moment, score: ArrayLike, uncertainty: Arr
         DataError: as many scores as exposures are not there, nothing had matured, or a score is not finite.
 
     Example:
+        >>> from thence.conversion.exposures import Exposures
         >>> day = 86_400_000_000
         >>> shown = Exposures.make([0, day, 8 * day], [3 * day, 9 * day, 10 * day], window=7 * day)
         >>> matured(shown, 9 * day, [0.2, 0.3, 0.4])  # the second converts at the clock: nobody knows it yet
@@ -60,9 +65,12 @@ def final(exposures: Exposures) -> np.ndarray:
         DataError: a label is still open.
 
     Example:
+        >>> from thence.conversion.exposures import Exposures
         >>> final(Exposures.make([0], [2], window=5, until=9)).tolist()
         [True]
     """
+    from thence.events.clock import iso
+
     open_ = ~exposures.mature
     if open_.any():
         raise DataError(
@@ -74,6 +82,9 @@ def final(exposures: Exposures) -> np.ndarray:
 
 
 def _none_yet(known: Exposures) -> str:
+    from thence.conversion.exposures import NEVER
+    from thence.events.clock import DAY, iso
+
     if not len(known):
         return "nothing was shown before the moment"
     clock = "" if known.until == NEVER else f" at {iso(known.until)}"

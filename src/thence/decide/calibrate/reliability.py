@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from thence.base.errors import ConfigError
 from thence.decide.levels import level_cuts, level_of
 from thence.decide.sample import Sample
-from thence.evaluate.conversion.metrics import ece
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +60,8 @@ def reliability(
         >>> found.level.tolist(), found.seen.tolist(), found.level_ece.round(2).tolist()
         ([0, 0, 1, 1], [0.0, 1.0, 1.0, 1.0], [0.2, 0.5])
     """
+    from thence.evaluate.conversion.metrics import ece
+
     if bins < 1:
         raise ConfigError(f"{bins} bins", fix="Give at least one.")
     sample = Sample.make(rate, uncertainty, label)

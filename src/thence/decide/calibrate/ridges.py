@@ -65,8 +65,8 @@ def fit_cells(
 def chosen_ridges(design: np.ndarray, group: np.ndarray, cells: Cells) -> tuple[float, float]:
     """The ridge of the score's bends with no uncertainty, and then that of the uncertainty's columns.
 
-    Each begins at infinity; a weaker one is taken where held-out log-loss falls by more than two standard errors
-    beside the one that is held so far.
+    Each begins at infinity; a weaker one is taken where held-out log-loss falls by more than two standard
+    errors beside the one that is held so far.
 
     Args:
         design: ``[cells, K]``.
