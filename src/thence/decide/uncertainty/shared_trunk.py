@@ -179,7 +179,7 @@ class _Members(nn.Linear):
 def _one_layer(net: nn.Module) -> nn.Module:
     """Where the last layer alone is the members', it is one of as many outputs: row m is s_m (W ∘ r_mᵀ)."""
     name, layer = next((name, each) for name, each in net.named_modules() if isinstance(each, RankOneLinear))
-    r = torch.ones(1) if layer.r is None else layer.r
+    r = 1.0 if layer.r is None else layer.r
     made = _Members(1, 1, device="meta")
     made.weight = nn.Parameter((layer.s * layer.weight * r).detach(), requires_grad=False)
     made.bias = nn.Parameter(layer.bias[:, 0].detach(), requires_grad=False)
