@@ -36,6 +36,8 @@ END = 0.99
 """Share of the window that the last ramp is steep at the end of."""
 WIDTH, BATCH, PASSES, RATE = 32, 512, 20, 1e-2
 FEWEST, STEPS = 300, 2_000
+AT_ONCE = 8192
+"""Rows whose layers fit into a core's cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +142,12 @@ class Ratio(nn.Module):
 
     def log_ratio(self, of: Seen) -> np.ndarray:
         """Values of log Λ ``[r]`` float32."""
+        still, rising = torch.from_numpy(of.still), torch.from_numpy(of.rising)
+        found = [torch.empty(0)]
         with torch.no_grad():
-            return self(torch.from_numpy(of.still), torch.from_numpy(of.rising)).numpy()
+            for first in range(0, len(of), AT_ONCE):
+                found.append(self(still[first : first + AT_ONCE], rising[first : first + AT_ONCE]))
+        return torch.cat(found).numpy()
 
 
 def teach(
