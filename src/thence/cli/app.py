@@ -15,7 +15,7 @@ import typer
 
 from thence import __version__
 from thence.base.errors import ThenceError
-from thence.cli import conversion, demo, evaluate, graph, ingest, recommend, run, serve, train, tune
+from thence.cli import conversion, decide, demo, evaluate, graph, ingest, recommend, run, serve, train, tune
 from thence.cli.console import fail, show_error
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.command(epilog=ingest.EXAMPLE)(ingest.ingest)
 app.add_typer(graph.app)
 app.add_typer(conversion.app)
+app.add_typer(decide.app)
 app.command(epilog=train.EXAMPLE)(train.train)
 app.command(epilog=tune.EXAMPLE)(tune.tune)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thence.base.artifact import open_artifact, write_artifact
-from thence.base.errors import ArtifactError, ConfigError, ThenceError
-from thence.decide.boundary.nested import best_threshold
+from thence.base.artifact import open_artifact, version, write_artifact
+from thence.base.errors import ArtifactError, ConfigError, DataError, ThenceError
+from thence.decide.calibrate.venn_abers import merged
 from thence.decide.calibrate.venn_abers_levels import VennAbersLevels
 from thence.decide.estimator import DecisionBoundary
-from thence.decide.goal import Goal
+from thence.decide.exposed import ExposureEvidence
+from thence.decide.goal import SLACK
 from thence.decide.keep import kept_rule, rule_of
 from thence.decide.rule import Rule
 from thence.decide.sample import Sample, finite
@@ -70,6 +72,7 @@ class Policy:
         ask: margin (not above 0) from which on a case that is not acted on is asked about; 0 never asks.
         span: least and greatest score that it was fitted on.
         told: what else is to be known of it, such as goal and precision; JSON.
+        evidence: of exposures, how much training saw of their categories; None where uncertainties are given.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -82,7 +85,7 @@ class Policy:
         >>> made.named()
         ['act', 'ask', 'hold']
         >>> print(policy.why(made, 2))
-        hold: at this uncertainty a score of 0.996 is needed; cases like it came true at a rate of 0.11
+        hold: at this uncertainty a score of 0.998 is needed; cases like it came true at a rate of 0.11
     """
 
     def __init__(
@@ -93,11 +96,25 @@ class Policy:
         ask: float = 0.0,
         span: tuple[float, float] = (0.0, 1.0),
         told: Mapping[str, Any] | None = None,
+        evidence: ExposureEvidence | None = None,
     ) -> None:
         if not ask <= 0:
             raise ConfigError(f"asking from a margin of {ask}", fix="Give 0 or less.")
         self.rule, self.rates, self.ask, self.span = rule, rates, float(ask), span
-        self.told = dict(told or {})
+        self.told, self.evidence, self._version = dict(told or {}), evidence, ""
+
+    @property
+    def asks_uncertainty(self) -> bool:
+        """Whether a case is decided by its uncertainty too, so that it must be given."""
+        return bool(self.told.get("uses_uncertainty", True)) or len(self.rates.cuts) > 0
+
+    @property
+    def version(self) -> str:
+        """The first 12 hexadecimal digits of the saved policy's fingerprint."""
+        if not self._version:
+            with tempfile.TemporaryDirectory() as folder:
+                self.save(Path(folder) / "policy")
+        return self._version
 
     @classmethod
     def fit(cls, boundary: DecisionBoundary, sample: Sample, *, miss: float | None = None) -> Policy:
@@ -106,7 +123,8 @@ class Policy:
         Args:
             boundary: fitted.
             sample: cases with labels, for rates and the zone of asking.
-            miss: share of the positives that may be held without asking; None never asks.
+            miss: share of the positives that may be held without asking; as few as can be are asked about.
+                None never asks.
 
         Raises:
             ConfigError: ``miss`` is not in (0, 1).
@@ -116,44 +134,53 @@ class Policy:
             raise ConfigError(f"a share of {miss} missed", fix="Give one between 0 and 1.")
         rule, ask = boundary.rule_, 0.0
         if miss is not None:
-            margin = rule.margin(sample.score, sample.uncertainty)
-            ask = min(best_threshold(margin, sample.both_classes(), Goal.precision(recall=1 - miss)), 0.0)
+            sample.both_classes()
+            margin = np.sort(rule.margin(sample.score, sample.uncertainty)[sample.label])
+            ask = min(float(margin[int(miss * len(margin) * (1 + SLACK))]), 0.0)
         rates = VennAbersLevels.fit(sample.score, sample.uncertainty, sample.label)
         found, shown = boundary.outcome_, boundary.guarantee_
         told = {
             "target": boundary.goal_.kind, "bound": boundary.goal_.bound, "miss": miss,
-            "precision": found.precision, "recall": found.recall, "acted": found.taken, "cases": found.cases,
-            "confidence": boundary.confidence, "shown": None if shown is None else asdict(shown),
+            "precision": _told(found.precision), "recall": found.recall, "acted": found.taken,
+            "cases": found.cases, "confidence": boundary.confidence,
+            "shown": None if shown is None else asdict(shown) | {"threshold": _told(shown.threshold)},
             "uses_uncertainty": bool(boundary.uses_uncertainty_),
         }  # fmt: skip
         return cls(rule, rates, ask=ask, span=(float(sample.score.min()), float(sample.score.max())), told=told)
 
-    def decide(self, score: ArrayLike, uncertainty: ArrayLike) -> Decisions:
+    def decide(self, score: ArrayLike, uncertainty: ArrayLike | None = None) -> Decisions:
         """Decisions on cases.
 
         Args:
             score: ``[n]`` finite.
-            uncertainty: ``[n]`` finite.
+            uncertainty: ``[n]`` finite; None where the policy was fitted without.
 
         Raises:
-            DataError: NaN, infinite values, or lengths that differ.
+            DataError: NaN, infinite values, lengths that differ, or no uncertainty where it is asked for.
         """
-        scores, unsure = finite(score, "score"), finite(uncertainty, "uncertainty")
+        scores = finite(score, "score")
+        if uncertainty is None and self.asks_uncertainty:
+            raise DataError("no uncertainty, and the policy decides by it", fix="Give one for each case.")
+        unsure = np.zeros(len(scores)) if uncertainty is None else finite(uncertainty, "uncertainty")
         low, high = self.rates.interval(scores, unsure)
         margin = self.rule.margin(scores, unsure)
         action = np.where(margin >= 0, 2, np.where(margin >= self.ask, 1, 0)).astype(np.uint8)
-        return Decisions(action, self.rates.rate(scores, unsure), low, high, margin, self.needed(unsure))
+        ends = np.minimum(scores, self.span[0]), np.maximum(scores, self.span[1])  # a case may lie outside
+        return Decisions(action, merged(low, high), low, high, margin, self._least(unsure, *ends))
 
     def needed(self, uncertainty: ArrayLike) -> np.ndarray:
-        """Least score ``[n]`` that is acted on at each uncertainty, by halving; infinity where none is."""
-        unsure = np.asarray(uncertainty, np.float64)
-        low, high = (np.full(len(unsure), end) for end in self.span)
-        always, ever = self.rule.act(low, unsure), self.rule.act(high, unsure)
+        """Least score ``[n]`` of the span that is acted on at each uncertainty; infinity where none is."""
+        unsure = finite(uncertainty, "uncertainty")
+        return self._least(unsure, *(np.full(len(unsure), end) for end in self.span))
+
+    def _least(self, unsure: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Least score ``[n]`` between two that is acted on, by halving."""
+        least, always, ever = low, self.rule.act(low, unsure), self.rule.act(high, unsure)
         for _ in range(_HALVINGS):
-            middle = (low + high) / 2
+            middle = low + (high - low) / 2
             inside = self.rule.act(middle, unsure)
             low, high = np.where(inside, low, middle), np.where(inside, middle, high)
-        return np.where(always, self.span[0], np.where(ever, high, np.inf))
+        return np.where(always, least, np.where(ever, high, np.inf))
 
     def why(self, decisions: Decisions, place: int) -> str:
         """The reason of one decision in words."""
@@ -172,12 +199,16 @@ class Policy:
         """
         kind, arrays = kept_rule(self.rule)
         told = {"rule": kind, "ask": _told(self.ask), "span": list(self.span), "told": self.told}
+        told["evidence"] = None if self.evidence is None else list(self.evidence.columns)
         with write_artifact(folder, KIND) as draft:
             draft.tensors("rule", arrays)
             draft.tensors("rates", self.rates.arrays())
+            if self.evidence is not None:
+                draft.tensors("evidence", self.evidence.arrays())
             text = json.dumps(told, indent=1, sort_keys=True)
             draft.path(DESCRIPTION).write_text(text + "\n", encoding="utf-8")
             draft.config.update(rule=kind)
+        self._version = version(folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Policy:
@@ -193,11 +224,16 @@ class Policy:
             rates = VennAbersLevels.of(art.tensors("rates"))
             low, high = (float(end) for end in told["span"])
             ask = -np.inf if told["ask"] is None else float(told["ask"])
-            return cls(rule, rates, ask=ask, span=(low, high), told=told["told"])
+            named, evidence = told.get("evidence"), None
+            if named is not None:
+                evidence = ExposureEvidence.of(named, art.tensors("evidence"))
+            made = cls(rule, rates, ask=ask, span=(low, high), told=told["told"], evidence=evidence)
         except (ThenceError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, ArtifactError):
                 raise
             raise ArtifactError(f"inconsistent policy: {error}", where=folder) from error
+        made._version = version(folder)
+        return made
 
     def __repr__(self) -> str:
         """One line: what it is best for."""
@@ -206,4 +242,5 @@ class Policy:
 
 
 def _told(value: float) -> float | None:
-    return None if np.isinf(value) else value
+    """A number as JSON can hold it."""
+    return value if np.isfinite(value) else None

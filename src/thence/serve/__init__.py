@@ -2,7 +2,8 @@
 
 from thence.serve.app import create_app
 from thence.serve.bundle import Bundle
+from thence.serve.models import Models
 from thence.serve.run import run
 from thence.serve.store import Store
 
-__all__ = ["Bundle", "Store", "create_app", "run"]
+__all__ = ["Bundle", "Models", "Store", "create_app", "run"]

@@ -12,9 +12,11 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from thence.serve.bundle import Bundle
+from thence.serve.models import Models
 from thence.serve.problems import Problem, RefusedError
 from thence.serve.routes import PROBLEMS, api_routes, health_routes
 from thence.serve.routes_convert import convert_routes
+from thence.serve.routes_decide import decide_routes
 from thence.serve.security import HEADERS, REPORT_POLICY, Guard
 from thence.serve.store import Store
 
@@ -24,14 +26,14 @@ MAX_FAULTS = 5
 MAX_WHERE = 100
 
 
-def create_app(source: Bundle | Store) -> FastAPI:
-    """The service over a bundle, or over a store that gets its bundle later.
+def create_app(source: Bundle | Models | Store) -> FastAPI:
+    """The service over a bundle, over models without items, or over a store that gets them later.
 
     Args:
-        source: a bundle, which is verified and published here; or a store, empty or not.
+        source: a bundle or models, which are verified and published here; or a store, empty or not.
 
     Raises:
-        ArtifactError: the bundle gives wrong answers to the first questions.
+        ArtifactError: wrong answers to the first questions.
 
     Example:
         >>> app = create_app(Store())
@@ -39,7 +41,7 @@ def create_app(source: Bundle | Store) -> FastAPI:
         True
     """
     store = source if isinstance(source, Store) else Store()
-    if isinstance(source, Bundle):
+    if not isinstance(source, Store):
         store.publish(source)
     app = FastAPI(
         title="thence",
@@ -52,6 +54,7 @@ def create_app(source: Bundle | Store) -> FastAPI:
     app.include_router(health_routes(store))
     app.include_router(api_routes(store))
     app.include_router(convert_routes(store))
+    app.include_router(decide_routes(store))
     app.include_router(page_routes(store), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(RefusedError, _refused)
@@ -68,7 +71,7 @@ def page_routes(store: Store) -> APIRouter:
 
     @router.api_route("/", methods=GET)
     async def page() -> FileResponse:
-        return FileResponse(STATIC / "index.html")
+        return FileResponse(STATIC / ("index.html" if store.has_items or not store.ready else "docs.html"))
 
     @router.api_route("/docs", methods=GET)
     async def docs() -> FileResponse:

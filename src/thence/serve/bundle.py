@@ -9,6 +9,7 @@ On disk it is a folder of artifacts, sealed by a manifest of its own::
       baseline/         NeighborTable of the best plain baseline (may be absent)
       reranked/         RerankedTable of the second stage: what follows each item, and why (may be absent)
       conversion/       ConversionModel: whether an exposure will convert (may be absent)
+      policy/           Policy: where to act on a score, given how sure the model is of it (may be absent)
       report.html       the evaluation report (may be absent)
       report.json
 """
@@ -32,6 +33,7 @@ from thence.rerank.table import RerankedTable
 
 if TYPE_CHECKING:
     from thence.conversion.model import ConversionModel
+    from thence.decide.policy import Policy
 
 KIND = "bundle"
 
@@ -48,6 +50,7 @@ class Bundle:
         report: the same evaluation as a JSON object.
         reranked: the second stage's answers to what follows; the embeddings answer all other questions.
         conversion: answers whether an exposure will convert; it has a version of its own.
+        policy: decides where to act; it has a version of its own.
 
     Raises:
         DataError: the parts speak of different items, or of the same ones in another order.
@@ -70,6 +73,7 @@ class Bundle:
     report: Mapping[str, Any] | None = None
     reranked: RerankedTable | None = None
     conversion: ConversionModel | None = None
+    policy: Policy | None = None
 
     def __post_init__(self) -> None:
         ids = self.embeddings.ids
@@ -114,6 +118,8 @@ class Bundle:
                 self.reranked.save(draft.path("reranked"))
             if self.conversion is not None:
                 self.conversion.save(draft.path("conversion"))
+            if self.policy is not None:
+                self.policy.save(draft.path("policy"))
             if self.report_html is not None:
                 draft.path("report.html").write_text(self.report_html, encoding="utf-8")
             if self.report is not None:
@@ -141,6 +147,11 @@ class Bundle:
             from thence.conversion.model import ConversionModel
 
             conversion = ConversionModel.load(art.folder / "conversion")
+        policy = None
+        if f"policy/{MANIFEST}" in art.files:
+            from thence.decide.policy import Policy
+
+            policy = Policy.load(art.folder / "policy")
         graph = DiGraph.load(art.folder / "graph", verify=False)  # its bytes were verified just now,
         graph.check(where=folder)  # what they say was not
         try:
@@ -156,6 +167,7 @@ class Bundle:
                 report,
                 reranked,
                 conversion,
+                policy,
             )
         except (DataError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ArtifactError(f"inconsistent bundle: {error}", where=folder) from error

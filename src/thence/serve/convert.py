@@ -14,42 +14,42 @@ from thence.serve.schemas_convert import Column, Converted, ConvertedMany, Conve
 
 if TYPE_CHECKING:
     from thence.conversion.model import ConversionModel
-    from thence.serve.store import Live
+    from thence.serve.models import Models
 
 
-def converted(live: Live, columns: dict[str, Any]) -> Converted:
+def converted(models: Models, columns: dict[str, Any]) -> Converted:
     """The answer to one exposure: its columns by name, one value each."""
-    model = asked(live)
+    model = asked(models)
     (chance,) = _chances(model, {name: [value] for name, value in columns.items()})
-    return Converted(probability=chance, **_said(model))
+    return Converted(probability=chance, **said(model))
 
 
-def converted_many(live: Live, columns: dict[str, list[Any]]) -> ConvertedMany:
+def converted_many(models: Models, columns: dict[str, list[Any]]) -> ConvertedMany:
     """The answer to several exposures: columns by name, one value an exposure."""
-    model = asked(live)
-    return ConvertedMany(probability=_chances(model, columns), **_said(model))
+    model = asked(models)
+    return ConvertedMany(probability=_chances(model, columns), **said(model))
 
 
-def described(live: Live) -> ConvertModel:
+def described(models: Models) -> ConvertModel:
     """What the conversion model is and which columns it asks for."""
-    model = asked(live)
+    model = asked(models)
     columns = [Column(**column) for column in model.schema.described()]
-    return ConvertModel(network=model.net.kind, columns=columns, **_said(model))
+    return ConvertModel(network=model.net.kind, columns=columns, **said(model))
 
 
-def asked(live: Live) -> ConversionModel:
-    """The conversion model that is live.
+def asked(models: Models) -> ConversionModel:
+    """The conversion model that is served.
 
     Raises:
         RefusedError: the bundle has none (404).
     """
-    model = live.bundle.conversion
+    model = models.conversion
     if model is None:
         raise RefusedError(
             404,
             "no conversion model is served",
-            fix="Start the service with: thence serve RUN --conversion MODEL",
-            model_version=live.version,
+            fix="Start the service with: thence serve --conversion MODEL",
+            model_version=models.version or None,
         )
     return model
 
@@ -72,16 +72,24 @@ def try_model(model: ConversionModel) -> None:
 
 
 def _chances(model: ConversionModel, columns: dict[str, list[Any]]) -> list[float]:
+    return [round(chance, 9) for chance in model.predict_proba(features_of(model, columns))[:, 1].tolist()]
+
+
+def features_of(model: ConversionModel, columns: dict[str, list[Any]]) -> Features:
+    """The columns as the model takes them.
+
+    Raises:
+        RefusedError: a column is unknown or missing, or a value is of another type (422).
+    """
     try:
-        features = model.schema.features(columns)
+        return model.schema.features(columns)
     except DataError as error:
         where = "See GET /convert for the columns."
         fix = f"{error.fix} {where}" if error.fix else where
         raise RefusedError(422, error.what, fix=fix, model_version=model.version) from error
-    return [round(chance, 9) for chance in model.predict_proba(features)[:, 1].tolist()]
 
 
-def _said(model: ConversionModel) -> dict[str, Any]:
+def said(model: ConversionModel) -> dict[str, Any]:
     """What every answer carries."""
     return {
         "model_version": model.version,

@@ -102,7 +102,7 @@ def health_routes(store: Store) -> APIRouter:
         if not store.ready:
             response.status_code = 503
             return Health(status="loading")
-        return Health(status="ready", model_version=store.live().version)
+        return Health(status="ready", model_version=store.version)
 
     return router
 

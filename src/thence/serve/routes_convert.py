@@ -27,16 +27,16 @@ def convert_routes(store: Store) -> APIRouter:
     @router.get("")
     def described() -> ConvertModel:
         """What the conversion model is, and the columns that it asks for."""
-        return convert.described(store.live())
+        return convert.described(store.models())
 
     @router.post("")
     def one(asked: OneExposure) -> Converted:
         """The probability that an exposure converts within the label horizon."""
-        return convert.converted(store.live(), asked.columns)
+        return convert.converted(store.models(), asked.columns)
 
     @router.post("/batch")
     def many(asked: ManyExposures) -> ConvertedMany:
         """The same of up to 1,000 exposures."""
-        return convert.converted_many(store.live(), asked.columns)
+        return convert.converted_many(store.models(), asked.columns)
 
     return router

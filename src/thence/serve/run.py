@@ -1,4 +1,4 @@
-"""Serve a bundle on this machine, to this machine."""
+"""Serve a bundle, or models alone, on this machine, to this machine."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from pathlib import Path
 from thence.base.errors import ConfigError
 from thence.serve.app import create_app
 from thence.serve.bundle import Bundle
+from thence.serve.models import Models
 from thence.serve.security import LOOPBACK
 
 
-def run(bundle: Bundle | str | Path, host: str = "127.0.0.1", port: int = 8000) -> None:
+def run(bundle: Bundle | Models | str | Path, host: str = "127.0.0.1", port: int = 8000) -> None:
     """Verify a bundle and answer requests until interrupted.
 
     Args:
-        bundle: a bundle, or the folder of a saved one.
+        bundle: a bundle, or the folder of a saved one; or models without items.
         host: a loopback address; this version serves no other.
         port: 1 … 65535.
 
@@ -26,7 +27,7 @@ def run(bundle: Bundle | str | Path, host: str = "127.0.0.1", port: int = 8000) 
     """
     listening = listen(host, port)
     try:
-        app = create_app(bundle if isinstance(bundle, Bundle) else Bundle.load(bundle))
+        app = create_app(bundle if isinstance(bundle, Bundle | Models) else Bundle.load(bundle))
         import uvicorn
 
         config = uvicorn.Config(

@@ -1,8 +1,8 @@
-"""What is being served: one bundle, prepared and verified, replaced as a whole.
+"""What is being served: one bundle, or models without items, prepared and verified, replaced as a whole.
 
-A request takes :meth:`Store.live` once and answers from that alone, so that no answer mixes two models. A new
-bundle is prepared and asked a few questions before one assignment publishes it; when it fails, the old one
-keeps serving.
+A request takes :meth:`Store.live` or :meth:`Store.models` once and answers from that alone, so that no answer
+mixes two models. What is new is prepared and asked a few questions before one assignment publishes it; when it
+fails, the old one keeps serving.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from thence.index.neighbors import DIRECTIONS
 from thence.serve.bundle import Bundle
 from thence.serve.catalogue import Catalogue
 from thence.serve.convert import try_model
+from thence.serve.decide import try_policy
 from thence.serve.examples import ArcExample, strong_examples
+from thence.serve.models import Models
 from thence.serve.problems import RefusedError
 
 SMOKE_QUERIES = 16
@@ -51,7 +53,7 @@ class Live:
 
 
 class Store:
-    """Holds the bundle that is live; empty until the first one is published.
+    """Holds what is live; empty until something is published.
 
     Example:
         >>> store = Store()
@@ -60,35 +62,74 @@ class Store:
     """
 
     def __init__(self) -> None:
-        self._live: Live | None = None
+        self._served: tuple[Live | None, Models] | None = None
         self._publishing = threading.Lock()
 
     @property
     def ready(self) -> bool:
-        """Whether a verified bundle is live."""
-        return self._live is not None
+        """Whether something verified is live."""
+        return self._served is not None
+
+    @property
+    def has_items(self) -> bool:
+        """Whether a bundle is live, not models alone."""
+        return self._served is not None and self._served[0] is not None
+
+    @property
+    def version(self) -> str:
+        """The bundle's model version; without one, that of the models.
+
+        Raises:
+            RefusedError: nothing is loaded yet (503).
+        """
+        live, models = self._now()
+        return models.version if live is None else live.version
 
     def live(self) -> Live:
         """The bundle that answers now.
 
         Raises:
-            RefusedError: none is loaded yet (503).
+            RefusedError: nothing is loaded yet (503), or models without items (404).
         """
-        if self._live is None:
-            raise RefusedError(503, "no model is loaded yet", fix="Ask /health/ready until it says ready.")
-        return self._live
+        live, models = self._now()
+        if live is None:
+            raise RefusedError(
+                404, "no items are served", fix="Start the service with a run.", model_version=models.version
+            )
+        return live
 
-    def publish(self, bundle: Bundle) -> Live:
-        """Prepare a bundle, ask it a few questions, and let it answer from now on.
+    def models(self) -> Models:
+        """The models beside the items that answer now.
 
         Raises:
-            ArtifactError: it failed the questions; what was live before still is.
+            RefusedError: nothing is loaded yet (503).
+        """
+        return self._now()[1]
+
+    def publish(self, source: Bundle | Models) -> Live | None:
+        """Prepare a bundle or models, ask a few questions, and let them answer from now on.
+
+        Raises:
+            ArtifactError: they failed the questions; what was live before still is.
         """
         with self._publishing:
-            fresh = Live.prepare(bundle)
-            _smoke_test(fresh)
-            self._live = fresh
+            models = source if isinstance(source, Models) else Models(source.conversion, source.policy)
+            fresh = None if isinstance(source, Models) else Live.prepare(source)
+            if models.conversion is not None:
+                try_model(models.conversion)
+            if models.policy is not None:
+                try_policy(models.policy, models.conversion)
+            if fresh is not None:
+                _smoke_test(fresh)
+            elif not models.version:
+                raise ArtifactError("there is nothing to serve", fix="Give a conversion model or a policy.")
+            self._served = fresh, models
         return fresh
+
+    def _now(self) -> tuple[Live | None, Models]:
+        if self._served is None:
+            raise RefusedError(503, "no model is loaded yet", fix="Ask /health/ready until it says ready.")
+        return self._served
 
 
 def _smoke_test(live: Live) -> None:
@@ -96,8 +137,6 @@ def _smoke_test(live: Live) -> None:
     if not num_nodes:
         raise ArtifactError("the bundle has no items", where=repr(live.bundle))
     asked = np.unique(np.linspace(0, num_nodes - 1, SMOKE_QUERIES).astype(np.int64))
-    if live.bundle.conversion is not None:
-        try_model(live.bundle.conversion)
     second = live.bundle.reranked
     if second is not None and (second.neighbors.next.nodes == np.arange(num_nodes)[:, None]).any():
         raise ArtifactError("the second stage answers an item with itself", where=repr(live.bundle))
