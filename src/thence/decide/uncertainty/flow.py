@@ -55,7 +55,7 @@ class RadialFlows(nn.Module):
         for layer in range(alpha.shape[1]):
             a, b = alpha[:, layer], beta[:, layer]
             away = at - self.centre[:, layer]
-            h = 1 / (a + (away.square().sum(dim=2) + 1e-12).sqrt())
+            h = 1 / (a + (away.square().sum(dim=2) + 1e-24).sqrt())
             total = total + (dim - 1) * torch.log1p(b * h) + torch.log1p(a * b * h.square())
             at = at + (b * h)[:, :, None] * away
         return total - at.square().sum(dim=2) / 2 - dim / 2 * math.log(2 * math.pi)

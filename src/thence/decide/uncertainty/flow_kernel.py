@@ -58,7 +58,7 @@ def _through(
     along[:] = 1.0
     for k in range(len(maps)):
         alpha, beta = maps[k, dim], maps[k, dim + 1]
-        square[:] = 1e-12
+        square[:] = 1e-24
         for j in range(len(at)):
             for i in range(len(square)):
                 away = at[j, i] - maps[k, j]
