@@ -27,8 +27,23 @@ random, are looked at again (``revisit``) with what is known of them now:
 
     (v + (1 - v) q) · l1 + (1 - v) (1 - q) · l0,      whose mean is that of the final label at every age.
 
+What has matured since the last refresh is learned once more, with its final label and the weight ``settle``:
+
+    settle · l_y,                                 whose mean is settle · (p l1 + (1 - p) l0),
+
+so that the weights of an x stay in the ratio p : 1 - p. A row weighed by the model's own prior corrects an
+error of f only in part: to first order the part p S of it is left each time round, S being the share of
+conversions that come after the first row. Where they are many, final labels hold the model fast. They are a
+window old, and among rows of a bounded number take the place of newer ones; so they are learned where rows
+would else be gone through more than once, or where more than three in four conversions come after the first
+row.
+
 Λ with engagement is used where it foretells exposures that neither Λ has seen better than Λ of the age alone,
 by more than two standard errors: without signal it costs nothing.
+
+``recalibrate`` shifts the logits that are served, and those that q is computed from, by what is known so far of
+the exposures of the last window and their predictions at the time (:mod:`.recalibrate`), less two standard
+errors.
 
 Unlike FNW, which also weighs by its own prediction, f = 1 is no resting place: with a share S of the
 conversions still to come and f near 1 the expected gradient is (1 - f) (1 - p) / S away from it; and no prior
@@ -38,19 +53,24 @@ above .95 is taken at its word, so that a model that was led there comes back so
 from __future__ import annotations
 
 import numpy as np
+import torch
 from scipy.special import expit, logit
+from torch import Tensor
 
 from thence.base.errors import ConfigError
 from thence.base.rng import generator
 from thence.conversion.delayed.ratio import Ratio, Seen, seen, surprise, teach, widths
+from thence.conversion.delayed.recalibrate import cautious, shift
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
 from thence.conversion.lab import Lab, Predict
-from thence.conversion.rows import Rows, joined, late, standing
+from thence.conversion.rows import Rows, joined, late, settled, standing
 
 COHORT, LOOKS, NEWEST = 50_000, 2, 0.2
 CAP = 3.0
 """The largest logit of a prior that is taken at its word: .95."""
+SETTLE, MANY = 0.5, 0.75
+"""Weight of final labels where they are learned, and the share of late conversions from which they are."""
 ENOUGH = 200
 """Mature exposures below which nothing is learned from them."""
 
@@ -64,9 +84,12 @@ class Engaged(Estimator):
         revisit: older exposures that are looked at again for each new one, in place of late conversions, or 0;
             None for 1 where exposures came in bursts before the stream began, else 0.
         engagement: whether engagement may be looked at.
+        settle: weight with which exposures are learned once more when their label is final; None for .5 or 0 as
+            told above.
+        recalibrate: whether predictions are shifted by what became of earlier ones.
 
     Raises:
-        ConfigError: ``ahead`` is not between 0 and 1, or ``every`` or ``revisit`` negative.
+        ConfigError: ``ahead`` is not between 0 and 1, or ``every``, ``revisit`` or ``settle`` negative.
 
     Example:
         >>> shown = Exposures.make([0, 10, 20], [4, 30, 99], window=50, until=100).before(36)
@@ -78,14 +101,23 @@ class Engaged(Estimator):
     """
 
     def __init__(
-        self, ahead: float = 1.0, *, every: int = 5, revisit: float | None = None, engagement: bool = True
+        self,
+        ahead: float = 1.0,
+        *,
+        every: int = 5,
+        revisit: float | None = None,
+        engagement: bool = True,
+        settle: float | None = None,
+        recalibrate: bool = False,
     ) -> None:
-        if not 0 <= ahead <= 1 or every < 0 or (revisit or 0) < 0:
+        if not 0 <= ahead <= 1 or every < 0 or (revisit or 0) < 0 or (settle or 0) < 0:
             raise ConfigError(
-                f"ahead {ahead}, every {every}, revisit {revisit}",
-                fix="Give ahead in [0, 1], every and revisit at least 0.",
+                f"ahead {ahead}, every {every}, revisit {revisit}, settle {settle}",
+                fix="Give ahead in [0, 1], every, revisit and settle at least 0.",
             )
         self.ahead, self.every, self.revisit, self.engagement = ahead, every, revisit, engagement
+        self.settle, self.recalibrate, self.shift = settle, recalibrate, 0.0
+        self.repeated, self.late_share = False, 0.0
         self.again = revisit or 0.0
         self._predict: Predict | None = None
         self.turn, self.seed = 0, 0
@@ -98,6 +130,7 @@ class Engaged(Estimator):
     def begin(self, known: Exposures, lab: Lab) -> None:
         """Cross-fit priors of the mature exposures, and learn Λ from them."""
         self.seed, self.turn, self.judged_from = lab.seed, 0, 0
+        self.repeated, self.late_share, self.shift = lab.learn.visits > 1, 0.0, 0.0
         if self.revisit is None:
             self.again = float(_in_bursts(known))
         still, rising = widths(len(known.engagement.kinds))
@@ -122,16 +155,39 @@ class Engaged(Estimator):
         self.turn += 1
         if self.every and self.turn % self.every == 0:
             self._learn(known)
+        if self.recalibrate:
+            self.shift = self._shift(known)
+
+    def probability(self, logits: Tensor) -> Tensor:
+        """The probability ``[b]`` of a conversion within the window, shifted where that is asked for."""
+        return torch.sigmoid(logits[:, 0] + self.shift)
 
     def rows(self, known: Exposures, since: int) -> Rows:
-        """New exposures as they stand; and late conversions of older ones, or some of these again."""
+        """New exposures as they stand, late conversions or some older ones again, and final labels."""
         self._make_room(len(known))
         first = known.since(since)
+        found = self._again(known, first) if self.again and self.taught else self._new(known, since, first)
+        if weight := self._weight_of_final():
+            final = settled(known, since)
+            found = joined(found, _weighed(final, weight * final.label, weight * (1 - final.label)))
+        total = found.columns["positive"] + found.columns["negative"]
+        self.share = float(total.sum() ** 2 / (len(found) * (total**2).sum())) if total.any() else 1.0
+        return found
+
+    def _weight_of_final(self) -> float:
+        """The weight of final labels at this refresh."""
+        if self.settle is not None or not self.taught:
+            return self.settle or 0.0
+        return SETTLE * (self.repeated or self.late_share > MANY)
+
+    def _new(self, known: Exposures, since: int, first: int) -> Rows:
+        """New exposures as they stand, and late conversions of older ones."""
         new = standing(known, np.arange(first, len(known)))
-        if self.again and self.taught:
-            return self._again(known, first)
         later, told = self._later(known, new.index)
         later[new.label > 0] = 0.0
+        if len(new) and self.taught:
+            expected = expit(self.prior[new.index].astype(np.float64)).sum()
+            self.late_share = float(later.sum() / max(expected, 1e-9))
         ahead = self.ahead * -np.expm1(-np.maximum(told, 0.0)) * (new.label == 0)
         self.paid[new.index] = ahead
         positive, negative = new.label + ahead * later, (1 - new.label) * (1 - later)
@@ -139,11 +195,9 @@ class Engaged(Estimator):
         copies = copies.take(np.flatnonzero(copies.index < first))
         rows = joined(Rows(new.index, new.label), copies)
         rest = (1 - self.paid[copies.index]) * _volume(known, copies.index, len(new), known.until - since)
-        positive = np.concatenate([positive, rest])
-        negative = np.concatenate([negative, np.zeros(len(copies))])
-        total = positive + negative
-        self.share = float(total.sum() ** 2 / (len(rows) * (total**2).sum())) if total.any() else 1.0
-        return rows.adding({"positive": positive.astype("f"), "negative": negative.astype("f")})
+        return _weighed(
+            rows, np.concatenate([positive, rest]), np.concatenate([negative, np.zeros(len(copies))])
+        )
 
     def _again(self, known: Exposures, first: int) -> Rows:
         """New exposures, and older ones of the window drawn at random, all with their belief of now."""
@@ -157,12 +211,23 @@ class Engaged(Estimator):
             prior[:count] = self._predict(drawn)[:, 0]  # theirs is older, and Λ needs it so
         later = self._later(known, rows.index, prior)[0]
         positive = rows.label + (1 - rows.label) * later
-        return rows.adding({"positive": positive.astype("f"), "negative": (1 - positive).astype("f")})
+        return _weighed(Rows(rows.index, rows.label), positive, 1 - positive)
+
+    def _shift(self, known: Exposures) -> float:
+        """How far the predictions of the last window were off, less two standard errors."""
+        index = np.arange(known.since(known.until - known.window), len(known))
+        index = index[~np.isnan(self.prior[index])][-COHORT:]
+        if not self.taught or not len(index):
+            return 0.0
+        told = self._later(known, index)[1]
+        return cautious(*shift(self.prior[index].astype(np.float64), told, known.converted[index]))
 
     def told(self) -> dict[str, float]:
         """Effective sample size over rows at the last refresh; engagement: its worth in nats, and its use."""
         return {
             "effective_share": self.share,
+            "weight_of_final": float(self._weight_of_final()),
+            "shift": self.shift,
             "engagement_gain": self.gain,
             "engagement_used": float(self.looks),
         }
@@ -190,7 +255,7 @@ class Engaged(Estimator):
             return np.zeros(len(index)), np.zeros(len(index))
         of = seen(known, index, np.full(len(index), known.until))
         told = self.aware.log_ratio(of) if self.looks else self.blind.log_ratio(of.blind())
-        logit_f = (self.prior[index] if prior is None else prior).astype(np.float64)
+        logit_f = (self.prior[index] if prior is None else prior).astype(np.float64) + self.shift
         odds = np.minimum(logit_f, CAP) + told
         return np.where(known.mature[index], 0.0, expit(odds)), told
 
@@ -227,6 +292,11 @@ class Engaged(Estimator):
         self.looks = self.gain > 2 * float(better.std()) / len(new) ** 0.5
 
 
+def _weighed(rows: Rows, positive: np.ndarray, negative: np.ndarray) -> Rows:
+    """The same rows with the weights of both outcomes."""
+    return rows.adding({"positive": positive.astype("f"), "negative": negative.astype("f")})
+
+
 def _volume(known: Exposures, index: np.ndarray, now: int, step: int) -> np.ndarray:
     """How many exposures come now for each that came in a step around older ones ``[r]``; .2 to 5."""
     time = known.time[index]
@@ -250,8 +320,11 @@ def _ages(rng: np.random.Generator, looks: int, count: int, window: int) -> np.n
 
 
 def _recalibrated(prior: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """Logits ``[n]`` shifted and scaled so that they fit final labels (Platt)."""
+    """Logits ``[n]`` shifted and scaled so that they fit final labels (Platt); flat where they tell nothing."""
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=1e6).fit(prior[:, None], label)
-    return max(float(model.coef_[0, 0]), 0.0) * prior + float(model.intercept_[0])
+    slope = float(model.coef_[0, 0])
+    if slope <= 0:  # with the intercept of a falling line the level of Λ would be wrong
+        return np.full(len(prior), float(logit(label.mean())))
+    return slope * prior + float(model.intercept_[0])
