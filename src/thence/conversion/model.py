@@ -23,7 +23,7 @@ from thence.conversion.delayed import Protocol, make
 from thence.conversion.exposures import NEVER, Exposures
 from thence.conversion.features import Features
 from thence.conversion.keep import Arrays, lay_over, learner_arrays, set_learner, set_net
-from thence.conversion.learn import LearnConfig
+from thence.conversion.learn import LearnConfig, Learner
 from thence.conversion.net import ConversionNet, NetConfig, Scale, make_net
 from thence.conversion.schema import Schema
 from thence.conversion.trainer import Trainer
@@ -193,6 +193,15 @@ class ConversionModel:
                 self.save(Path(folder) / "model")
                 self._version = version(Path(folder) / "model")
         return self._version
+
+    @property
+    def learner(self) -> Learner:
+        """What it learns with; its ``net`` is the plain ``nn.Module`` below.
+
+        Raises:
+            FitError: the model is not fitted.
+        """
+        return self._fitted().learner
 
     def save(self, folder: str | Path) -> None:
         """Write it as an artifact: weights, Adam's moments, the estimator's state, and what describes it.

@@ -92,7 +92,7 @@ def laplace_of(model: ConversionModel, exposures: Exposures) -> OfFeatures:
         ConfigError: the model has more heads, another link, or a network without a last layer of its own.
         FitError: the model is not fitted.
     """
-    learner = model._fitted().learner
+    learner = model.learner
     some = exposures.features[: min(len(exposures), 64)]
     logits = learner.logits(some, np.arange(len(some)))
     told = model.predict_proba(some)[:, 1]
