@@ -6,6 +6,7 @@ from functools import cache, partial
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.conversion.population import Population
@@ -51,7 +52,7 @@ def clicks(
 
 
 @cache
-def begun(shown: Exposures, at: int, ahead: float = 1.0, **own: bool) -> Engaged:
+def begun(shown: Exposures, at: int, ahead: float = 1.0, **own: float) -> Engaged:
     model, known = Engaged(ahead, **own), shown.before(at)
     model.begin(known, LAB)
     rates = np.array([0.1, 0.3, 0.5, 0.7])
@@ -82,7 +83,7 @@ def test_the_weights_are_exact_whatever_is_paid_ahead(ahead: float) -> None:
 
 def test_rows_carry_those_weights() -> None:
     shown = clicks()
-    model, known = copy(begun(shown, 30 * DAY)), shown.before(30 * DAY)
+    model, known = copy(begun(shown, 30 * DAY, settle=0.0)), shown.before(30 * DAY)
     model.paid = model.paid.copy()
     since = 29 * DAY
     rows = model.rows(known, since)
@@ -209,7 +210,7 @@ def test_in_bursts_older_exposures_are_looked_at_again() -> None:
     ends = np.where(even.conversion_time == NEVER, NEVER, burst + even.conversion_time - even.time)
     shown = Exposures.make(burst, ends, window=WINDOW, features=even.features).before(45 * DAY)
     known = shown.before(32 * DAY)
-    model = begun(known, 32 * DAY)
+    model = begun(known, 32 * DAY, settle=0.0)
     assert model.again == 1.0 and begun(even, 32 * DAY).again == 0.0
     rows = model.rows(known, 28 * DAY)
     weight = rows.columns["positive"] + rows.columns["negative"]
@@ -220,10 +221,10 @@ def test_in_bursts_older_exposures_are_looked_at_again() -> None:
     claimed, final = rows.columns["positive"], shown.converted[rows.index]
     assert claimed.mean() == pytest.approx(final.mean(), abs=0.06)
     learn = LearnConfig(batch_size=16, learning_rate=0.05, visits=2.0, passes=1)
-    for settings, near in ((None, True), (0.0, False)):
+    for again, final_too, near in ((None, 0.0, True), (0.0, 0.0, False), (0.0, 0.5, True)):
         stream = Stream(
             shown,
-            Engaged(revisit=settings),
+            Engaged(revisit=again, settle=final_too),
             StreamConfig(17 * DAY, DAY, net=NetConfig("logistic"), learn=learn),
         )
         stream.begin()
@@ -253,3 +254,86 @@ def test_ages_cover_the_window() -> None:
     age = engaged._ages(generator(0, "ages"), 2, 10_000, WINDOW)
     assert age.min() >= 0 and age.max() <= WINDOW and (age > WINDOW / 2).mean() > 0.05
     assert (age < WINDOW / 30).mean() > 0.4
+
+
+def test_final_labels_are_learned_once_more_with_their_weight() -> None:
+    """Of 29 days, on the 30th: exactly what matured in between, beside the rows that come without them."""
+    shown = clicks()
+    known, since = shown.before(30 * DAY), 29 * DAY
+    plain, more = (copy(begun(shown, 30 * DAY, settle=weight)) for weight in (0.0, 0.25))
+    first, both = plain.rows(known, since), more.rows(known, since)
+    added = both.take(np.arange(len(first), len(both)))
+    np.testing.assert_array_equal(both.index[: len(first)], first.index)
+    due = np.flatnonzero((shown.time > since - WINDOW) & (shown.time <= 30 * DAY - WINDOW))
+    assert abs(len(added) - len(due)) <= 1 and len(np.intersect1d(added.index, due)) >= len(due) - 1
+    y = shown.converted[added.index]
+    np.testing.assert_allclose(added.columns["positive"], 0.25 * y)
+    np.testing.assert_allclose(added.columns["negative"], 0.25 * ~y)
+    assert known.mature[added.index].all()
+
+
+def test_final_labels_are_used_where_rows_are_repeated_or_most_conversions_are_late() -> None:
+    shown = clicks()
+    model = copy(begun(shown, 30 * DAY))
+    model.rows(shown.before(30 * DAY), 30 * DAY - HOUR)  # an hour old: nothing has converted
+    assert model.late_share > 0.75 and model.told()["weight_of_final"] == 0.5
+    soon = replace(shown, conversion_time=np.where(shown.converted, shown.time + HOUR, NEVER))
+    fast = copy(begun(soon, 30 * DAY))
+    fast.rows(soon.before(30 * DAY), 27 * DAY)
+    assert fast.late_share < 0.25 and fast.told()["weight_of_final"] == 0.0
+    fast.repeated = True
+    assert fast.told()["weight_of_final"] == 0.5
+
+
+def test_what_a_self_fed_prior_leaves_final_labels_take_away() -> None:
+    """Of an error of f the part p S stays with rows weighed by f itself; less with final labels beside them."""
+    for p in (0.2, 0.7):
+        for weight, left in ((0.0, p), (0.5, p / (1 + 0.5))):
+            f = p + 1e-4
+            ones, zeros = p + weight * p, (1 - f) + weight * (1 - p)  # all late, nothing paid ahead: q = f
+            assert (ones / (ones + zeros) - p) / 1e-4 == pytest.approx(left, rel=1e-3)
+
+
+def test_belief_goes_to_nothing_where_the_window_ends() -> None:
+    """Delays even over the window: at age a of those that convert 1 - a are still to come."""
+    rng = generator(0, "tests", "even")
+    count = 20_000
+    y, delay = rng.random(count) < 0.3, rng.integers(1, WINDOW, count)
+    time = np.sort(rng.integers(0, 40 * DAY, count))
+    shown = Exposures.make(time, np.where(y, time + delay, NEVER), window=WINDOW)
+    model, known = Engaged(), shown.before(35 * DAY)
+    model.begin(known, LAB)
+    flat = np.log(0.3 / 0.7)
+    model.refresh(known, LAB, lambda index: np.full((len(index), 1), flat, "f"))
+    for low, high in ((0.0, 0.2), (0.4, 0.6), (0.8, 0.9), (0.95, 1.0)):
+        age = (known.until - known.time) / WINDOW
+        index = np.flatnonzero(~known.converted & (age >= low) & (age < high))
+        yet = 1 - age[index]
+        truth = 0.3 * yet / (0.3 * yet + 0.7)
+        assert abs(model.later(known, index).mean() - truth.mean()) < 0.02
+
+
+def test_recalibration_takes_away_a_shift_and_leaves_noise_alone() -> None:
+    """Predictions that are one logit too high come out right; those that are right stay as they are."""
+    shown = clicks(20_000)
+    known = shown.before(30 * DAY)
+    rates = np.array([0.1, 0.3, 0.5, 0.7])
+    truth = np.log(rates / (1 - rates))[known.features.codes[:, 0]]
+    for off, left in ((1.0, 0.15), (0.0, 0.05)):
+        model = Engaged(recalibrate=True)
+        model.begin(known, LAB)
+        model.refresh(known, LAB, lambda index, off=off: (truth[index] + off)[:, None].astype("f"))
+        assert model.told()["shift"] == pytest.approx(-off, abs=left)
+        logits = torch.zeros(1, 1)
+        assert model.probability(logits).item() == pytest.approx(1 / (1 + np.exp(-model.shift)))
+    assert begun(shown, 30 * DAY).shift == 0.0
+
+
+def test_a_prior_that_tells_nothing_leaves_the_level_of_the_ratio_alone() -> None:
+    """A line through labels that fall with the prior must not shift what Λ is learned beside."""
+    prior = np.tile([-1.0, -0.9], 500)
+    label = np.where(np.arange(1_000) % 2 == 0, np.arange(1_000) % 20 < 8, np.arange(1_000) % 20 < 4)
+    assert label[::2].mean() > label[1::2].mean()
+    np.testing.assert_allclose(engaged._recalibrated(prior, label), np.log(label.mean() / (1 - label.mean())))
+    rising = engaged._recalibrated(prior, ~label)
+    assert rising[1] > rising[0]
