@@ -142,7 +142,7 @@ class _Models:
 
     @property
     def cost(self) -> Cost:
-        nets = [each._fitted().learner.net for each in self.members]
+        nets = [each.learner.net for each in self.members]
         return Cost(float(len(nets)), sum(memory_of(net) for net in nets[1:]))
 
     def estimate(self, inputs: Features) -> Members:
