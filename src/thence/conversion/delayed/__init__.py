@@ -24,6 +24,7 @@ from thence.conversion.delayed.gdfm import Gdfm
 from thence.conversion.delayed.nndf import NnDf
 from thence.conversion.delayed.protocol import Protocol
 from thence.conversion.delayed.settle import Naive, Oracle, Wait
+from thence.conversion.delayed.steps import Stepwise
 from thence.conversion.delayed.ulc import Ulc
 from thence.conversion.estimator import Estimator
 from thence.events.clock import DAY, HOUR
@@ -48,7 +49,7 @@ ESTIMATORS: dict[str, Callable[..., Estimator]] = {
     "bi_defuse": lambda at, **own: BiDefuse(at.wait, **own),
     "ulc": lambda at, **own: Ulc(**own),
     "gdfm": lambda at, **own: Gdfm(**own),
-    "ours": lambda at, **own: Engaged(**own),
+    "ours": lambda at, *, steps=False, **own: Stepwise(**own) if steps else Engaged(**own),
 }
 """From a name to what makes the estimator of a protocol; further settings are given by name."""
 

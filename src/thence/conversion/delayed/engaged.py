@@ -169,7 +169,7 @@ class Engaged(Estimator):
         found = self._again(known, first) if self.again and self.taught else self._new(known, since, first)
         if weight := self._weight_of_final():
             final = settled(known, since)
-            found = joined(found, _weighed(final, weight * final.label, weight * (1 - final.label)))
+            found = joined(found, weighed(final, weight * final.label, weight * (1 - final.label)))
         total = found.columns["positive"] + found.columns["negative"]
         self.share = float(total.sum() ** 2 / (len(found) * (total**2).sum())) if total.any() else 1.0
         return found
@@ -194,8 +194,8 @@ class Engaged(Estimator):
         copies = late(known, since, 0)
         copies = copies.take(np.flatnonzero(copies.index < first))
         rows = joined(Rows(new.index, new.label), copies)
-        rest = (1 - self.paid[copies.index]) * _volume(known, copies.index, len(new), known.until - since)
-        return _weighed(
+        rest = (1 - self.paid[copies.index]) * volume(known, copies.index, len(new), known.until - since)
+        return weighed(
             rows, np.concatenate([positive, rest]), np.concatenate([negative, np.zeros(len(copies))])
         )
 
@@ -211,7 +211,7 @@ class Engaged(Estimator):
             prior[:count] = self._predict(drawn)[:, 0]  # theirs is older, and Λ needs it so
         later = self._later(known, rows.index, prior)[0]
         positive = rows.label + (1 - rows.label) * later
-        return _weighed(Rows(rows.index, rows.label), positive, 1 - positive)
+        return weighed(Rows(rows.index, rows.label), positive, 1 - positive)
 
     def _shift(self, known: Exposures) -> float:
         """How far the predictions of the last window were off, less two standard errors."""
@@ -248,12 +248,16 @@ class Engaged(Estimator):
         return self._later(known, index)[0]
 
     def _later(
-        self, known: Exposures, index: np.ndarray, prior: np.ndarray | None = None
+        self,
+        known: Exposures,
+        index: np.ndarray,
+        prior: np.ndarray | None = None,
+        clock: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The same, and log Λ; from the priors of the exposures' own time where no others are given."""
+        """The same, and log Λ; by default now, and from the priors of the exposures' own time."""
         if not self.taught or not len(index):
             return np.zeros(len(index)), np.zeros(len(index))
-        of = seen(known, index, np.full(len(index), known.until))
+        of = seen(known, index, np.full(len(index), known.until) if clock is None else clock)
         told = self.aware.log_ratio(of) if self.looks else self.blind.log_ratio(of.blind())
         logit_f = (self.prior[index] if prior is None else prior).astype(np.float64) + self.shift
         odds = np.minimum(logit_f, CAP) + told
@@ -292,12 +296,12 @@ class Engaged(Estimator):
         self.looks = self.gain > 2 * float(better.std()) / len(new) ** 0.5
 
 
-def _weighed(rows: Rows, positive: np.ndarray, negative: np.ndarray) -> Rows:
+def weighed(rows: Rows, positive: np.ndarray, negative: np.ndarray) -> Rows:
     """The same rows with the weights of both outcomes."""
     return rows.adding({"positive": positive.astype("f"), "negative": negative.astype("f")})
 
 
-def _volume(known: Exposures, index: np.ndarray, now: int, step: int) -> np.ndarray:
+def volume(known: Exposures, index: np.ndarray, now: int, step: int) -> np.ndarray:
     """How many exposures come now for each that came in a step around older ones ``[r]``; .2 to 5."""
     time = known.time[index]
     then = np.searchsorted(known.time, time + step // 2) - np.searchsorted(known.time, time - step // 2)
