@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from thence.base.errors import ArtifactError, nearest
+from thence.base.errors import ArtifactError, ConfigError, nearest
 from thence.decide.calibrate.keep import calibrator_of, kind_of
 from thence.decide.rule import Above, Rectangle, Rule, Surface, Thresholds
 from thence.decide.surface.posterior import EvidencePosterior
@@ -45,7 +46,7 @@ def rule_of(kind: str, arrays: Mapping[str, np.ndarray]) -> Rule:
         ArtifactError: the kind is unknown, or an array is missing or of another shape.
     """
     name, _, surface = kind.partition(".")
-    try:
+    with _fitting_together(f"{name} rule"):
         if name == "thresholds":
             cuts, threshold = _rising(arrays["cuts"]), _floats(arrays["threshold"], 1)
             if len(threshold) != len(cuts) + 1:
@@ -59,10 +60,6 @@ def rule_of(kind: str, arrays: Mapping[str, np.ndarray]) -> Rule:
         if name == "above":
             (threshold,) = _floats(arrays["threshold"], 1).tolist()
             return Above(surface_of(surface, arrays), threshold)
-    except KeyError as error:
-        raise ArtifactError(f"array {error.args[0]!r} of a rule is missing") from error
-    except ValueError as error:
-        raise ArtifactError(f"arrays of a {name} rule do not fit together: {error}") from error
     raise ArtifactError(f"no rule {kind!r}", fix=nearest(kind, RULES))
 
 
@@ -90,17 +87,30 @@ def surface_of(kind: str, arrays: Mapping[str, np.ndarray]) -> Surface:
     Raises:
         ArtifactError: the kind is unknown, or an array is missing or of another shape.
     """
-    if kind == "smooth":
-        score, unsure = _rising(arrays["score_knots"]), _rising(arrays["unsure_knots"])
-        odds = _floats(arrays["log_odds"], 2)
-        if odds.shape != (len(score), len(unsure)) or min(odds.shape) < 2:
-            raise ArtifactError(f"rates {odds.shape} at {len(score)} × {len(unsure)} knots")
-        if not all(np.isfinite(column).all() for column in (score, unsure, odds)):
-            raise ArtifactError("knots or rates that are not finite")
-        return SmoothSurface(score, unsure, odds)
-    if kind == "evidence":
-        return EvidencePosterior(*_floats(arrays["prior"], 1).tolist())
+    with _fitting_together(f"{kind} surface"):
+        if kind == "smooth":
+            score, unsure = _rising(arrays["score_knots"]), _rising(arrays["unsure_knots"])
+            odds = _floats(arrays["log_odds"], 2)
+            if odds.shape != (len(score), len(unsure)) or min(odds.shape) < 2:
+                raise ArtifactError(f"rates {odds.shape} at {len(score)} × {len(unsure)} knots")
+            if not all(np.isfinite(column).all() for column in (score, unsure, odds)):
+                raise ArtifactError("knots or rates that are not finite")
+            return SmoothSurface(score, unsure, odds)
+        if kind == "evidence":
+            positive, negative, sampling = _floats(arrays["prior"], 1).tolist()
+            return EvidencePosterior(positive, negative, sampling)
     return calibrator_of(kind, arrays)
+
+
+@contextmanager
+def _fitting_together(what: str) -> Iterator[None]:
+    """Arrays that are missing or cannot be used, as errors of the artifact that held them."""
+    try:
+        yield
+    except KeyError as error:
+        raise ArtifactError(f"array {error.args[0]!r} of a {what} is missing") from error
+    except (TypeError, ValueError, ConfigError) as error:
+        raise ArtifactError(f"the arrays of a {what} do not fit together: {error}") from error
 
 
 def _floats(values: np.ndarray, axes: int) -> np.ndarray:

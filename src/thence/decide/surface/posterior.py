@@ -10,8 +10,8 @@ form whose series has positive terms only, after Pfaff's transformation with ``w
 
     E[r | k, n] = A / (A + B) / τ · F(A + 1, b₁ + b₀ + 1; A + B + 1; w) / F(A, b₁ + b₀; A + B; w)
 
-For τ = 1 that is ``(k + b₁) / (n + b₁ + b₀)``. Of many cases the functions are slow, or beyond floats: there
-the two integrals are summed.
+For τ = 1 that is ``(k + b₁) / (n + b₁ + b₀)``. Of many cases, or for large τ, the functions are beyond floats
+or lose their digits: there the two integrals are summed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ from thence.base.errors import ConfigError, DataError, FitError
 from thence.decide.sample import Sample, finite
 
 _LEAST, _MOST = 1e-3, 1e4
-_FEW, _TOGETHER, _NODES, _HALVINGS, _FALLEN = 100, 4096, 48, 30, 40.0
+_FEW, _MILD = 1000, 10.0
+"""Cases and τ up to which series are right; for w > .9 SciPy's can be wrong without a word."""
+_TOGETHER, _NODES, _HALVINGS, _FALLEN = 4096, 48, 30, 40.0
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def expected_rate(
     a, b, prior = positive + hits, negative + seen - hits, positive + negative
     if sampling == 1:
         return a / (a + b)
-    rate, few = np.full(np.shape(a), np.nan), seen <= _FEW
+    rate, few = np.full(np.shape(a), np.nan), (seen <= _FEW) & (sampling <= _MILD)
     rate[few] = _by_series(a[few], b[few], prior, sampling)
     rest = np.flatnonzero(~np.isfinite(rate))
     pairs, of = np.unique(np.stack([a[rest], seen[rest]]), axis=1, return_inverse=True)
@@ -162,7 +164,7 @@ def expected_rate(
 
 
 def _by_series(a: np.ndarray, b: np.ndarray, prior: float, sampling: float) -> np.ndarray:
-    """The ratio at the head of this file, ``[n]``; NaN where it is beyond floats, which takes many cases."""
+    """The ratio at the head of this file, ``[n]``; not finite where it is beyond floats."""
     w = (sampling - 1) / sampling
     with np.errstate(all="ignore"):
         above, below = hyp2f1(a + 1, prior + 1, a + b + 1, w), hyp2f1(a, prior, a + b, w)
