@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thence.base.errors import ThenceError as ThenceError
+    from thence.decide.estimator import DecisionBoundary as DecisionBoundary
+    from thence.decide.policy import Policy as Policy
     from thence.encode.embeddings import Embeddings as Embeddings
     from thence.evaluate import Report as Report
     from thence.events import EventLog as EventLog
@@ -30,12 +32,14 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Bundle": "thence.serve",
+    "DecisionBoundary": "thence.decide.estimator",
     "DiGraph": "thence.graph.digraph",
     "Embeddings": "thence.encode.embeddings",
     "EventLog": "thence.events",
     "ExactIndex": "thence.index",
     "GraphConfig": "thence.graph.build",
     "Neighbors": "thence.index",
+    "Policy": "thence.decide.policy",
     "Report": "thence.evaluate",
     "ThenceError": "thence.base.errors",
     "TrainConfig": "thence.train",

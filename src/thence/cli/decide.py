@@ -155,8 +155,7 @@ def evaluate(
         info={"title": source.stem.replace("_", " "), "policy": opened.version, "cases": len(cases.sample)},
     )
     if report is not None:
-        report.parent.mkdir(parents=True, exist_ok=True)
-        made.save_html(report)
+        _save(made, report)
     actions = _actions(opened, cases.sample)
     if as_json:
         emit({"report": report, "version": opened.version, "actions": actions, "figures": made.figures()})
@@ -211,6 +210,16 @@ def _check_bounds(target: str, given: Mapping[str, float | None]) -> None:
     for name, value in given.items():
         if value is not None and name != wanted:
             raise ConfigError(f"--{name} is no bound of target {target!r}", fix=f"Give --{wanted} alone.")
+
+
+def _save(made: DecisionReport, report: Path) -> None:
+    from thence.base.errors import DataError
+
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        made.save_html(report)
+    except OSError as error:
+        raise DataError(f"cannot be written: {error.strerror}", where=report) from error
 
 
 def _actions(policy: Policy, sample: Sample) -> dict[str, int]:

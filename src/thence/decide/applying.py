@@ -101,7 +101,7 @@ def _given(columns: Columns, policy: Policy, source: pa.Table, where: str | Path
         if name not in source.column_names:
             raise DataError(f"there is no column {name!r}", where=where, fix=nearest(name, source.column_names))
     if policy.asks_uncertainty and len(names) < 2:
-        raise DataError("no column of uncertainties, and the policy decides by it", where=where)
+        raise DataError("no column of uncertainties, and the policy was fitted with one", where=where)
 
     def score(batch: pa.Table) -> Scored:
         found = [numbers(batch[name], name, where) for name in names]
