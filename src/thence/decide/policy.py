@@ -160,7 +160,7 @@ class Policy:
         """
         scores = finite(score, "score")
         if uncertainty is None and self.asks_uncertainty:
-            raise DataError("no uncertainty, and the policy decides by it", fix="Give one for each case.")
+            raise DataError("no uncertainty is given, and the policy was fitted with one", fix="Give one for each case.")
         unsure = np.zeros(len(scores)) if uncertainty is None else finite(uncertainty, "uncertainty")
         low, high = self.rates.interval(scores, unsure)
         margin = self.rule.margin(scores, unsure)
