@@ -6,11 +6,12 @@
 Figures are DATA.METHOD.METRIC. DATA says the under-sampling and the bound (``clicks_world_tau1_p40``), on real
 data the estimator too (``census_kdd_tau3.evidence``). ``recall``, ``precision`` and ``violation`` are of the
 rule chosen for the bound, ``naive_gain`` is its recall over one threshold's, ``recall_gain`` that at equal
-realised precision, ``.low`` and ``.high`` of a paired bootstrap. METHOD is ``ours``, ``guaranteed`` (its bound
-tested on cases of its own), ``single``, or a solver's name; ``bayes`` knows the world's prior, ``evidence``
-fits it. Real bounds: the precision that one threshold has at a recall of .3 on the cases it is fitted to.
-``rate_surest`` and ``rate_least_sure`` are positivities of the quarters by uncertainty at equal score among the
-top scores, ``z`` their difference in standard errors. The nearest rival runs where mapie is installed.
+realised precision, ``.low`` and ``.high`` of a paired bootstrap, ``recall_gain_around`` the same over four
+bounds. METHOD is ``ours``, ``guaranteed`` (its bound tested on cases of its own), ``single``, or a solver's
+name; ``bayes`` knows the world's prior, ``evidence`` fits it. Real bounds: the precision that one threshold has
+at a recall of .3 on the cases it is fitted to. ``rate_surest`` and ``rate_least_sure`` are positivities of the
+quarters by uncertainty at equal score among the top scores, ``z`` their difference in standard errors. The
+nearest rival runs where mapie is installed.
 """
 
 from __future__ import annotations

@@ -58,6 +58,9 @@ _JUDGED = (
     "recall_gain",
     "recall_gain.low",
     "recall_gain.high",
+    "recall_gain_around",
+    "recall_gain_around.low",
+    "recall_gain_around.high",
 )
 DECIDE = (
     "bound",
@@ -75,8 +78,8 @@ DECIDE = (
     *("single." + name for name in ("bound", "recall", "precision", "violation", "matched_recall")),
     *("ours." + name for name in ("uses", *_JUDGED)),
     *("guaranteed." + name for name in _JUDGED[:4]),
-    *("mist." + name for name in (*_JUDGED[1:4], "recall_gain")),
-    *("exact." + name for name in (*_JUDGED[1:4], "recall_gain")),
+    *("mist." + name for name in (*_JUDGED[1:4], "recall_gain", "recall_gain_around")),
+    *("exact." + name for name in (*_JUDGED[1:4], "recall_gain", "recall_gain_around")),
     "one_row",
     "seconds_200k",
     "recall_on_fit",
@@ -107,7 +110,9 @@ class Grid(NamedTuple):
 GRIDS = {
     "related": Grid(2, RELATED, ("HR@10", "HR@20", "Hits@100")),
     "delayed": Grid(1, DELAYED, ("NLL",), falls=True, digits=4),
-    "decide": Grid(1, DECIDE, ("ours.recall_gain", "recall_gain", "recall", "ECE"), digits=3),
+    "decide": Grid(
+        1, DECIDE, ("ours.recall_gain_around", "ours.recall_gain", "recall_gain", "recall", "ECE"), digits=3
+    ),
 }
 HEAD = """# Results
 

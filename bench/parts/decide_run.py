@@ -197,6 +197,7 @@ def told(name: str, found: Figures, alone: bool = False) -> Figures:
         "recall_gain",
         "recall_gain.low",
         "recall_gain.high",
+        "recall_gain_around",
     )
     say(f"{name}: bound {found['single.bound']:.3f}" + (f", z {found['z']:+.1f}" if "z" in found else ""))
     for method in dict.fromkeys(key.split(".")[0] for key in found if key.endswith(".violation")):
