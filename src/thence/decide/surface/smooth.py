@@ -3,7 +3,7 @@
 The log odds of the rate are given at knots of score × uncertainty, and between them linearly (hat functions).
 They minimise
 
-    NLL + bend · |Δ²θ along the score|² + tilt · |Δθ along the uncertainty|²
+    NLL + ½ bend · |Δ²θ along the score|² + ½ tilt · |Δθ along the uncertainty|²
 
 so that as ``tilt`` grows the rate forgets the uncertainty: what is left is a function of the score, and its
 boundary one threshold. Knots stand where cases are, and denser where positives are. Along the score the rate
