@@ -245,7 +245,8 @@ def _target(y: ArrayLike) -> np.ndarray:
     """Labels as one column of two values; a column vector is told of, as scikit-learn does."""
     try:
         labels = column_or_1d(y, warn=True)
-        kind = type_of_target(labels)
+        with np.errstate(invalid="ignore"):  # it is told of NaN by name
+            kind = type_of_target(labels, raise_unknown=True)
     except (TypeError, ValueError) as error:
         raise DataError(str(error).partition("\n")[0], where="y", fix="Give 0 and 1.") from error
     if kind != "binary":
@@ -261,5 +262,5 @@ def _unreachable(goal: Goal, sample: Sample, confidence: float | None) -> str:
     _, taken, positives = steps(sample.score, sample.label)
     best = float((positives[1:] / taken[1:]).max())
     sure = "" if confidence is None else f" with confidence {confidence:g}"
-    also = f": one threshold reaches {best:.3f} at most" if goal.kind == "recall" else ""
+    also = f": one threshold reaches {best:.3f} at most" + (", of too few cases" if best >= goal.bound else "")
     return f"no boundary is known to keep a {goal.kept} of {goal.bound:g}{sure}{also}"
