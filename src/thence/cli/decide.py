@@ -13,6 +13,7 @@ from thence.cli.decide_cases import USUAL, cases_of, check_refused, exposed, kno
 from thence.cli.options import Into, JsonFlag
 
 if TYPE_CHECKING:
+    from thence.decide.estimator import DecisionBoundary
     from thence.decide.fitting import Fitted
     from thence.decide.policy import Policy
     from thence.decide.report import DecisionReport
@@ -90,14 +91,10 @@ def fit(
     as_json: JsonFlag = False,
 ) -> None:
     """Fit a boundary, judge it beside one threshold on cases held out, and save it as a policy."""
-    _check_bounds(target, {"precision": precision, "recall": recall, "cost": cost, "share": share})
-    from thence.decide.estimator import DecisionBoundary
+    bounds = {"precision": precision, "recall": recall, "cost": cost, "share": share}
+    boundary = _boundary(target, bounds, method, confidence, seed)
     from thence.decide.fitting import fit_policy
 
-    boundary = DecisionBoundary(
-        target, precision=precision, recall=recall, cost=cost, share=share,
-        method=method, confidence=confidence, seed=seed,
-    )  # fmt: skip
     asked = {"score": score, "uncertainty": uncertainty, "label": label}
     if model is None:
         cases = cases_of(source, asked, max_reject)
@@ -198,8 +195,10 @@ def apply(
     check_refused(found.refused, max_reject)
 
 
-def _check_bounds(target: str, given: Mapping[str, float | None]) -> None:
-    """Refuse a target without its bound, and a bound that is another target's."""
+def _boundary(
+    target: str, given: Mapping[str, float | None], method: str, confidence: float | None, seed: int
+) -> DecisionBoundary:
+    """A boundary to fit; a target without its bound is refused, and a bound that is another target's."""
     from thence.base.errors import ConfigError, nearest
 
     if target not in BOUNDS:
@@ -210,6 +209,9 @@ def _check_bounds(target: str, given: Mapping[str, float | None]) -> None:
     for name, value in given.items():
         if value is not None and name != wanted:
             raise ConfigError(f"--{name} is no bound of target {target!r}", fix=f"Give --{wanted} alone.")
+    from thence.decide.estimator import DecisionBoundary
+
+    return DecisionBoundary(target, **given, method=method, confidence=confidence, seed=seed)
 
 
 def _save(made: DecisionReport, report: Path) -> None:

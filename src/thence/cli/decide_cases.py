@@ -106,7 +106,7 @@ def exposed(
     shown = {name: codes[:, names.index(name)] for name in segments}
     first = iso(int(exposures.time[found.rows[0]]))
     say(f"{source}: {found.sample!r} from {first} on, never seen by {opened!r}")
-    about = {"version": opened.version, "estimator": opened.estimator, "until": iso(found.until)}
+    about = {"version": opened.version, "estimator": opened.estimator, "until": found.until}
     return Cases(found.sample, shown, matured=found, about=about)
 
 
