@@ -33,6 +33,7 @@ SURFACES: dict[str, Any] = {
 }
 RULES: dict[str, Any] = {
     "thresholds": Thresholds(np.array([0.2, 0.5]), np.array([0.1, np.inf, -np.inf])),
+    "whole numbers": Thresholds(np.array([1]), np.array([2, 3])),
     "single": Thresholds(np.empty(0), np.array([0.3])),
     "rectangle": Rectangle(0.3, 0.7, below=False),
     "everything": Rectangle(-np.inf, np.inf),

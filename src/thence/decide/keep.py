@@ -30,12 +30,15 @@ def kept_rule(rule: Rule) -> tuple[str, Arrays]:
         ('rectangle', Rectangle(score=0.5, uncertainty=2.0, below=True))
     """
     if isinstance(rule, Thresholds):
-        return "thresholds", {"cuts": rule.cuts, "threshold": rule.threshold}
+        return "thresholds", {
+            "cuts": np.asarray(rule.cuts, float),
+            "threshold": np.asarray(rule.threshold, float),
+        }
     if isinstance(rule, Rectangle):
         return "rectangle", {"limits": np.array([rule.score, rule.uncertainty, float(rule.below)])}
     if isinstance(rule, Above):
         kind, arrays = kept_surface(rule.surface)
-        return f"above.{kind}", {"threshold": np.array([rule.threshold]), **arrays}
+        return f"above.{kind}", {"threshold": np.array([rule.threshold], float), **arrays}
     raise ArtifactError(f"a rule of type {type(rule).__name__} cannot be kept")
 
 
@@ -76,7 +79,7 @@ def kept_surface(surface: Surface) -> tuple[str, Arrays]:
             "log_odds": surface.log_odds,
         }
     if isinstance(surface, EvidencePosterior):
-        return "evidence", {"prior": np.array([surface.positive, surface.negative, surface.sampling])}
+        return "evidence", {"prior": np.array([surface.positive, surface.negative, surface.sampling], float)}
     kept: Any = surface
     return kind_of(surface), kept.arrays()
 

@@ -136,7 +136,8 @@ class Policy:
         if miss is not None:
             sample.both_classes()
             margin = np.sort(rule.margin(sample.score, sample.uncertainty)[sample.label])
-            ask = min(float(margin[int(miss * len(margin) * (1 + SLACK))]), 0.0)
+            held = min(int(miss * len(margin) * (1 + SLACK)), len(margin) - 1)
+            ask = min(float(margin[held]), 0.0)
         rates = VennAbersLevels.fit(sample.score, sample.uncertainty, sample.label)
         found, shown = boundary.outcome_, boundary.guarantee_
         told = {
@@ -160,7 +161,9 @@ class Policy:
         """
         scores = finite(score, "score")
         if uncertainty is None and self.asks_uncertainty:
-            raise DataError("no uncertainty is given, and the policy was fitted with one", fix="Give one for each case.")
+            raise DataError(
+                "no uncertainty is given, and the policy was fitted with one", fix="Give one for each case."
+            )
         unsure = np.zeros(len(scores)) if uncertainty is None else finite(uncertainty, "uncertainty")
         low, high = self.rates.interval(scores, unsure)
         margin = self.rule.margin(scores, unsure)
