@@ -30,7 +30,9 @@ def run(language: str, code: str, space: dict[str, object]) -> None:
 def test_the_page_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     space: dict[str, object] = {}
-    told = [block for block in BLOCK.findall(PAGE.read_text(encoding="utf-8")) if block[0] == "python" or block[2]]
+    told = [
+        block for block in BLOCK.findall(PAGE.read_text(encoding="utf-8")) if block[0] == "python" or block[2]
+    ]
     assert [language for language, _, _ in told] == ["python", "python", "python", "sh", "sh"]
     for language, code, expected in told:
         said = io.StringIO()

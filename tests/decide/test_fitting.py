@@ -48,7 +48,7 @@ def test_labels_held_out_have_no_say_in_the_rule() -> None:
     made = [fit_policy(each, boundary, holdout=0.25, later=True) for each in (sample, other)]
     at = np.random.default_rng(1).random((2, 500))
     margins = [each.policy.rule.margin(*at) for each in made]
-    np.testing.assert_array_equal(*margins)
+    np.testing.assert_array_equal(margins[0], margins[1])
     assert made[0].outcomes["ours"].hits != made[1].outcomes["ours"].hits
 
 
@@ -101,7 +101,7 @@ def test_saved_and_opened_it_tells_and_decides_the_same(tmp_path: Path) -> None:
     assert again.version == made.policy.version and len(again.version) == 12
     for name, rule in rules_of(again).items():
         margins = [each.margin(sample.score, sample.uncertainty) for each in (rule, made.rules[name])]
-        np.testing.assert_array_equal(*margins)
+        np.testing.assert_array_equal(margins[0], margins[1])
     assert not hasattr(boundary, "rule_")  # what was given stays as it was
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
@@ -105,6 +106,15 @@ class Store:
             RefusedError: nothing is loaded yet (503).
         """
         return self._now()[1]
+
+    @overload
+    def publish(self, source: Bundle) -> Live: ...
+
+    @overload
+    def publish(self, source: Models) -> None: ...
+
+    @overload
+    def publish(self, source: Bundle | Models) -> Live | None: ...
 
     def publish(self, source: Bundle | Models) -> Live | None:
         """Prepare a bundle or models, ask a few questions, and let them answer from now on.
