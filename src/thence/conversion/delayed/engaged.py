@@ -35,8 +35,7 @@ so that the weights of an x stay in the ratio p : 1 - p. A row weighed by the mo
 error of f only in part: to first order the part p S of it is left each time round, S being the share of
 conversions that come after the first row. Where they are many, final labels hold the model fast. They are a
 window old, and among rows of a bounded number take the place of newer ones; so they are learned where rows
-would else be gone through more than once, or where more than three in four conversions come after the first
-row.
+would else be gone through more than once.
 
 Λ with engagement is used where it foretells exposures that neither Λ has seen better than Λ of the age alone,
 by more than two standard errors: without signal it costs nothing.
@@ -69,8 +68,8 @@ from thence.conversion.rows import Rows, joined, late, settled, standing
 COHORT, LOOKS, NEWEST = 50_000, 2, 0.2
 CAP = 3.0
 """The largest logit of a prior that is taken at its word: .95."""
-SETTLE, MANY = 0.5, 0.75
-"""Weight of final labels where they are learned, and the share of late conversions from which they are."""
+SETTLE = 0.5
+"""Weight of final labels where they are learned."""
 ENOUGH = 200
 """Mature exposures below which nothing is learned from them."""
 
@@ -117,7 +116,7 @@ class Engaged(Estimator):
             )
         self.ahead, self.every, self.revisit, self.engagement = ahead, every, revisit, engagement
         self.settle, self.recalibrate, self.shift = settle, recalibrate, 0.0
-        self.repeated, self.late_share = False, 0.0
+        self.repeated = False
         self.again = revisit or 0.0
         self._predict: Predict | None = None
         self.turn, self.seed = 0, 0
@@ -130,7 +129,7 @@ class Engaged(Estimator):
     def begin(self, known: Exposures, lab: Lab) -> None:
         """Cross-fit priors of the mature exposures, and learn Λ from them."""
         self.seed, self.turn, self.judged_from = lab.seed, 0, 0
-        self.repeated, self.late_share, self.shift = lab.learn.visits > 1, 0.0, 0.0
+        self.repeated, self.shift = lab.learn.visits > 1, 0.0
         if self.revisit is None:
             self.again = float(_in_bursts(known))
         still, rising = widths(len(known.engagement.kinds))
@@ -178,16 +177,13 @@ class Engaged(Estimator):
         """The weight of final labels at this refresh."""
         if self.settle is not None or not self.taught:
             return self.settle or 0.0
-        return SETTLE * (self.repeated or self.late_share > MANY)
+        return SETTLE * self.repeated
 
     def _new(self, known: Exposures, since: int, first: int) -> Rows:
         """New exposures as they stand, and late conversions of older ones."""
         new = standing(known, np.arange(first, len(known)))
         later, told = self._later(known, new.index)
         later[new.label > 0] = 0.0
-        if len(new) and self.taught:
-            expected = expit(self.prior[new.index].astype(np.float64)).sum()
-            self.late_share = float(later.sum() / max(expected, 1e-9))
         ahead = self.ahead * -np.expm1(-np.maximum(told, 0.0)) * (new.label == 0)
         self.paid[new.index] = ahead
         positive, negative = new.label + ahead * later, (1 - new.label) * (1 - later)

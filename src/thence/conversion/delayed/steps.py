@@ -95,9 +95,6 @@ class Stepwise(Engaged):
         later, open_ = later * (1 - first.label), first.label == 0
         ahead = self.ahead * -np.expm1(-np.maximum(told, 0.0)) * open_
         self.paid[first.index] = ahead
-        if self.taught and len(first):
-            expected = self._chance(self.prior[first.index]).sum()
-            self.late_share = float(later.sum() / max(expected, SURE))
         rest = (1 - self.paid[copies.index]) * volume(
             known, copies.index, max(len(first), 1), known.until - since
         )
@@ -139,10 +136,6 @@ class Stepwise(Engaged):
         """Logits ``[r, 1]`` of the mixture from those of the heads."""
         mixed = self.probability(torch.from_numpy(logits)).clamp(SURE, 1 - SURE)
         return torch.logit(mixed).numpy()[:, None]
-
-    @staticmethod
-    def _chance(logit: np.ndarray) -> np.ndarray:
-        return 1 / (1 + np.exp(-logit.astype(np.float64)))
 
 
 def _seen(known: Exposures, index: np.ndarray, horizon: float) -> np.ndarray:
