@@ -85,9 +85,8 @@ def named(check: Any) -> str:
     return check.func.__name__ if hasattr(check, "func") else check.__name__
 
 
-CHECKS = [
-    check for _, check in estimator_checks_generator(FirstTwo("cost", cost=1.0)) if named(check) not in SKIPPED
-]
+GENERATED: Any = estimator_checks_generator(FirstTwo("cost", cost=1.0))
+CHECKS = [check for _, check in GENERATED if named(check) not in SKIPPED]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -149,7 +148,7 @@ def test_a_table_is_its_columns() -> None:
         DecisionBoundary(precision=0.7).fit(table, LABEL),
         DecisionBoundary(precision=0.7).fit(table, y=LABEL),
         DecisionBoundary(precision=0.7).fit(table.tolist(), LABEL.astype(int).tolist()),
-        clone(one).fit(score=table, uncertainty=None, y=LABEL),
+        DecisionBoundary(**one.get_params()).fit(score=table, uncertainty=None, y=LABEL),
     ):
         assert np.array_equal(other.decision_function(table), one.decision_function(SCORE, UNSURE))
         assert other.n_features_in_ == one.n_features_in_ == 2
@@ -166,7 +165,8 @@ def test_parameters_are_those_given() -> None:
         "target": "precision", "precision": None, "recall": 0.4, "cost": None, "share": None, "method": "exact",
         "confidence": 0.9, "seed": 3,
     }  # fmt: skip
-    assert clone(boundary).get_params() == told
+    copied: Any = clone(boundary)
+    assert copied.get_params() == told
     assert boundary.set_params(recall=0.2) is boundary and boundary.recall == 0.2
     with pytest.raises(ValueError, match="nvalid parameter"):
         boundary.set_params(bound=1)
@@ -217,7 +217,7 @@ def test_wrong_input_is_told(name: str) -> None:
 
 
 def test_wrong_settings_are_told() -> None:
-    for settings, says in (
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({}, "without its bound.*precision="),
         ({"target": "precision"}, "recall="),
         ({"target": "cost"}, "cost="),
@@ -227,7 +227,8 @@ def test_wrong_settings_are_told() -> None:
         ({"precision": 0.5, "method": "exct"}, "Did you mean 'exact'"),
         ({"precision": 0.5, "confidence": 1.0}, "confidence of 1"),
         ({"target": "cost", "cost": 1.0, "confidence": 0.9}, "no guarantee"),
-    ):
+    ]
+    for settings, says in wrong:
         with pytest.raises(ConfigError, match=says):
             DecisionBoundary(**settings).fit(SCORE, UNSURE, LABEL)
 

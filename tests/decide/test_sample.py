@@ -30,7 +30,7 @@ WRONG_COLUMNS = {
     "kind", [[1, 0, 1], [1.0, 0.0, 1.0], np.array([1, 0, 1], np.int8), [True, False, True]]
 )
 def test_labels_of_any_type_are_the_same(kind: Any) -> None:
-    sample = Sample.make(np.float32([3, 2, 1]), pd.Series([1, 2, 3], index=[7, 8, 9]), kind)
+    sample = Sample.make(np.array([3, 2, 1], np.float32), pd.Series([1, 2, 3], index=[7, 8, 9]), kind)
     assert sample.label.dtype == bool and sample.label.tolist() == [True, False, True]
     assert sample.score.dtype == sample.uncertainty.dtype == np.float64
     assert (len(sample), sample.positives) == (3, 2)

@@ -217,7 +217,7 @@ def _columns(score: ArrayLike, uncertainty: ArrayLike | None) -> tuple[np.ndarra
     """Score and uncertainty from two columns, or from one array that holds both."""
     if _is_table(score):
         try:
-            both = check_array(score, dtype=np.float64, estimator="DecisionBoundary")
+            both = check_array(score, dtype="float64", estimator="DecisionBoundary")
         except (TypeError, ValueError) as error:
             raise DataError(str(error).partition("\n")[0], where="X") from error
         if uncertainty is not None or both.shape[1] > 2:

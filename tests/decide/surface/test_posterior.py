@@ -21,13 +21,13 @@ from thence.decide.surface.posterior import EvidencePosterior, evidence, log_int
 Case = tuple[float, float, float, float, float]  # k, n, b1, b0, tau
 KNOWN: list[tuple[Case, float]] = [((5, 10, 1, 15, 5), 0.1248), ((7, 10, 1, 15, 20), 0.0960)]
 SMALL: list[Case] = [
-    (k, n, *prior, tau)
+    (k, n, prior[0], prior[1], tau)
     for prior in ((1, 15), (0.3, 4), (30, 400))
     for tau in (1, 1.5, 5, 20)
     for n, k in ((1, 0), (1, 1), (10, 3), (10, 10), (90, 80), (100, 100), (150, 3))
 ]
 LARGE: list[Case] = [
-    (k, n, *prior, tau)
+    (k, n, prior[0], prior[1], tau)
     for prior in ((1, 15), (2, 9), (300, 4000))
     for tau in (5, 20, 1000)
     for n, k in ((1_000, 0), (1_000, 10), (1_000, 1_000), (50_000, 25_000), (1_000_000, 900_000))
