@@ -300,7 +300,7 @@ def test_the_bound_holds_in_truth(method: str) -> None:
     fresh = columns(60_000, 99)
     true = fresh[0] * (1 - fresh[1])
     missed = recall = 0.0
-    draws = 60 if method == "single" else 12
+    draws = 60 if method == "single" else 6
     for seed in range(draws):
         boundary = DecisionBoundary(precision=bound, method=method, confidence=0.95, seed=seed)
         boundary.fit(*columns(3000, seed))

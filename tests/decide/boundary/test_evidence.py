@@ -14,7 +14,7 @@ from thence.decide.clicks import ClicksConfig, simulate_clicks
 from thence.decide.goal import Goal
 from thence.decide.sample import Sample
 
-TAUS = (1.0, 5.0, 20.0)
+TAUS = (1.0, 20.0)
 GOAL = Goal.recall(precision=0.4)
 
 

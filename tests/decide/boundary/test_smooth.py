@@ -27,7 +27,7 @@ GOAL = Goal.recall(precision=BOUND)
 @cache
 def world(seed: int) -> Clicks:
     """30,000 cases to fit to, no under-sampling; what it is judged by is larger."""
-    made = simulate_clicks(ClicksConfig(held=150_000), seed)
+    made = simulate_clicks(ClicksConfig(held=80_000), seed)
     few = made.fit[:30_000]
     return Clicks(few, made.hold, made.test, made.seen, made.hits, made.truth, made.config)
 
