@@ -147,7 +147,7 @@ class Engaged(Estimator):
 
     def refresh(self, known: Exposures, lab: Lab, predict: Predict) -> None:
         """Predict what is new before it is learned from, and learn Λ again where it is time to."""
-        self._make_room(len(known))
+        self.make_room(len(known))
         self._predict = predict
         new = np.flatnonzero(np.isnan(self.prior[: len(known)]) & ~known.mature)
         self.prior[new] = predict(new)[:, 0]
@@ -163,17 +163,17 @@ class Engaged(Estimator):
 
     def rows(self, known: Exposures, since: int) -> Rows:
         """New exposures as they stand, late conversions or some older ones again, and final labels."""
-        self._make_room(len(known))
+        self.make_room(len(known))
         first = known.since(since)
         found = self._again(known, first) if self.again and self.taught else self._new(known, since, first)
-        if weight := self._weight_of_final():
+        if weight := self.weight_of_final():
             final = settled(known, since)
             found = joined(found, weighed(final, weight * final.label, weight * (1 - final.label)))
         total = found.columns["positive"] + found.columns["negative"]
         self.share = float(total.sum() ** 2 / (len(found) * (total**2).sum())) if total.any() else 1.0
         return found
 
-    def _weight_of_final(self) -> float:
+    def weight_of_final(self) -> float:
         """The weight of final labels at this refresh."""
         if self.settle is not None or not self.taught:
             return self.settle or 0.0
@@ -182,7 +182,7 @@ class Engaged(Estimator):
     def _new(self, known: Exposures, since: int, first: int) -> Rows:
         """New exposures as they stand, and late conversions of older ones."""
         new = standing(known, np.arange(first, len(known)))
-        later, told = self._later(known, new.index)
+        later, told = self.belief(known, new.index)
         later[new.label > 0] = 0.0
         ahead = self.ahead * -np.expm1(-np.maximum(told, 0.0)) * (new.label == 0)
         self.paid[new.index] = ahead
@@ -205,7 +205,7 @@ class Engaged(Estimator):
         prior = self.prior[rows.index]
         if self._predict is not None and count:
             prior[:count] = self._predict(drawn)[:, 0]  # theirs is older, and Λ needs it so
-        later = self._later(known, rows.index, prior)[0]
+        later = self.belief(known, rows.index, prior)[0]
         positive = rows.label + (1 - rows.label) * later
         return weighed(Rows(rows.index, rows.label), positive, 1 - positive)
 
@@ -215,20 +215,20 @@ class Engaged(Estimator):
         index = index[~np.isnan(self.prior[index])][-COHORT:]
         if not self.taught or not len(index):
             return 0.0
-        told = self._later(known, index)[1]
+        told = self.belief(known, index)[1]
         return cautious(*shift(self.prior[index].astype(np.float64), told, known.converted[index]))
 
     def told(self) -> dict[str, float]:
         """Effective sample size over rows at the last refresh; engagement: its worth in nats, and its use."""
         return {
             "effective_share": self.share,
-            "weight_of_final": float(self._weight_of_final()),
+            "weight_of_final": float(self.weight_of_final()),
             "shift": self.shift,
             "engagement_gain": self.gain,
             "engagement_used": float(self.looks),
         }
 
-    def _make_room(self, count: int) -> None:
+    def make_room(self, count: int) -> None:
         """Remember priors and what was paid of so many exposures."""
         more = max(count - len(self.prior), 0)
         self.prior = np.concatenate([self.prior, np.full(more, np.nan, np.float32)])
@@ -241,16 +241,26 @@ class Engaged(Estimator):
             known: what is known now.
             index: ``[r]`` exposures that have not converted.
         """
-        return self._later(known, index)[0]
+        return self.belief(known, index)[0]
 
-    def _later(
+    def belief(
         self,
         known: Exposures,
         index: np.ndarray,
         prior: np.ndarray | None = None,
         clock: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The same, and log Λ; by default now, and from the priors of the exposures' own time."""
+        """P(y = 1 | x, age, engagement, no conversion yet), and the log Λ that it was moved by.
+
+        Args:
+            known: what is known now.
+            index: ``[r]`` exposures that have not converted.
+            prior: ``[r]`` logits; those of the exposures' own time when None.
+            clock: ``[r]`` moments that they are looked at; now when None.
+
+        Returns:
+            Probabilities ``[r]``, 0 where mature, and log ratios ``[r]``.
+        """
         if not self.taught or not len(index):
             return np.zeros(len(index)), np.zeros(len(index))
         of = seen(known, index, np.full(len(index), known.until) if clock is None else clock)

@@ -38,7 +38,7 @@ from thence.conversion.rows import Rows, joined, late, once, settled
 SURE = 1e-6
 
 
-class Stepwise(Engaged):
+class Stepwise(Estimator):
     """Engage, then convert.
 
     Args:
@@ -63,8 +63,8 @@ class Stepwise(Engaged):
     ) -> None:
         if not 0 < horizon < 1:
             raise ConfigError(f"horizon is {horizon}", fix="Give a fraction of the window between 0 and 1.")
-        super().__init__(ahead, every=every, revisit=0.0, settle=settle)
         self.horizon, self.kind = horizon, -1
+        self.engaged = Engaged(ahead, every=every, revisit=0.0, settle=settle)
 
     def step(self, known: Exposures, index: np.ndarray) -> np.ndarray:
         """Whether each of some exposures took the step ``[r]``; final from the horizon on.
@@ -80,29 +80,30 @@ class Stepwise(Engaged):
     def begin(self, known: Exposures, lab: Lab) -> None:
         """Learn Λ on what is mature."""
         self.kind = telling(known, self.horizon)
-        super().begin(known, lab)
+        self.engaged.begin(known, lab)
 
     def refresh(self, known: Exposures, lab: Lab, predict: Predict) -> None:
         """As ours, with the mixture as prior."""
-        super().refresh(known, lab, lambda index: self._logit(predict(index)))
+        self.engaged.refresh(known, lab, lambda index: self._logit(predict(index)))
 
     def rows(self, known: Exposures, since: int) -> Rows:
         """Each exposure at the horizon, late conversions after it, and final labels where they are learned."""
-        self._make_room(len(known))
+        ours = self.engaged
+        ours.make_room(len(known))
         wait = round(self.horizon * known.window)
         first, copies = once(known, since, wait), late(known, since, wait)
-        later, told = self._later(known, first.index, clock=known.time[first.index] + wait)
+        later, told = ours.belief(known, first.index, clock=known.time[first.index] + wait)
         later, open_ = later * (1 - first.label), first.label == 0
-        ahead = self.ahead * -np.expm1(-np.maximum(told, 0.0)) * open_
-        self.paid[first.index] = ahead
-        rest = (1 - self.paid[copies.index]) * volume(
+        ahead = ours.ahead * -np.expm1(-np.maximum(told, 0.0)) * open_
+        ours.paid[first.index] = ahead
+        rest = (1 - ours.paid[copies.index]) * volume(
             known, copies.index, max(len(first), 1), known.until - since
         )
         found = joined(
             weighed(first, first.label + ahead * later, (1 - first.label) * (1 - later)),
             weighed(copies, rest, np.zeros(len(copies))),
         )
-        if weight := self._weight_of_final():
+        if weight := ours.weight_of_final():
             final = settled(known, since)
             found = joined(found, weighed(final, weight * final.label, weight * (1 - final.label)))
         stepped = self.step(known, found.index).astype("f")
@@ -118,7 +119,7 @@ class Stepwise(Engaged):
     def settled_rows(self, known: Exposures) -> Rows:
         """Final labels and steps."""
         self.kind = telling(known, self.horizon)
-        rows = Estimator.settled_rows(self, known)
+        rows = super().settled_rows(known)
         return rows.adding({"step": self.step(known, rows.index).astype("f")})
 
     def settled_loss(self, logits: Tensor, batch: Batch) -> Tensor:
@@ -131,6 +132,10 @@ class Stepwise(Engaged):
         """The mixture over the step ``[b]``."""
         engage, with_it, without = torch.sigmoid(logits).unbind(dim=1)
         return engage * with_it + (1 - engage) * without
+
+    def told(self) -> dict[str, float]:
+        """As ours."""
+        return self.engaged.told()
 
     def _logit(self, logits: np.ndarray) -> np.ndarray:
         """Logits ``[r, 1]`` of the mixture from those of the heads."""
