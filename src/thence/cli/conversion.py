@@ -87,7 +87,7 @@ def fit(
     model = ConversionModel.load(after) if after is not None else None
     if model is not None and window_days is None:
         window_days = model.window / (24 * HOUR)
-    exposures = _read(source, window_days, until, numeric, (exposure, conversion))
+    exposures = opened_exposures(source, window_days, until, numeric, (exposure, conversion))
     if model is not None:
         model.partial_fit(exposures, at or exposures.until)
     else:
@@ -149,7 +149,7 @@ def stream(
     from thence.evaluate.conversion.predictions import Streamed
     from thence.events.clock import HOUR
 
-    exposures = _read(source, window_days, until, numeric, (exposure, conversion))
+    exposures = opened_exposures(source, window_days, until, numeric, (exposure, conversion))
     learn = LearnConfig(batch_size, learning_rate, visits=visits)
     config = _laid_out(exposures, start, step_hours, end, {"net": NetConfig(net), "learn": learn})
     names = _methods(method)
@@ -189,7 +189,7 @@ def evaluate(
     inside = predictions / "predictions"
     made = Streamed.load(inside if inside.is_dir() else predictions)
     days = made.window / DAY if window_days is None and made.window else window_days
-    exposures = _read(source, days, until, numeric, (exposure, conversion))
+    exposures = opened_exposures(source, days, until, numeric, (exposure, conversion))
     if made.of != fingerprint(exposures):
         raise DataError(
             "these are not the exposures that were predicted",
@@ -222,7 +222,7 @@ def score(
         show(f"{into}: {rows:,} rows scored by version {opened.version}{told}")
 
 
-def _read(
+def opened_exposures(
     path: Path,
     window_days: float | None,
     until: str | None,

@@ -89,12 +89,12 @@ def exposed(
 ) -> Cases:
     """Exposures that the model never saw (nor the policy, where there is one), with final labels."""
     from thence.base.errors import ConfigError, nearest
-    from thence.cli.conversion import _read
+    from thence.cli.conversion import opened_exposures
     from thence.decide.exposed import matured_sample
     from thence.events.clock import DAY, iso
 
     opened = model_of(model, policy)
-    exposures = _read(source, opened.window / DAY, None, list(_numeric(opened, source)), events)
+    exposures = opened_exposures(source, opened.window / DAY, None, list(_numeric(opened, source)), events)
     after = policy.told["model"]["until"] if policy is not None else None
     kept = policy.evidence if policy is not None else None
     found = matured_sample(opened, exposures, at, after=after, evidence=kept, columns=columns)

@@ -7,7 +7,9 @@ The public names are loaded when they are first asked for::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from thence.base.lazy import lazily
 
 if TYPE_CHECKING:
     from thence.decide.boundary import SOLVERS as SOLVERS
@@ -38,19 +40,7 @@ _HOME = {
     "outcome": "thence.decide.rule",
 }
 __all__ = sorted(_HOME)  # type: ignore[reportUnsupportedDunderAll]
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name from the module where it lives (PEP 562)."""
-    if name not in _HOME:
-        from thence.base.errors import nearest
-
-        raise AttributeError(f"module 'thence.decide' has no {name!r}. {nearest(name, _HOME)}")
-    from importlib import import_module
-
-    value = getattr(import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazily(__name__, _HOME)
 
 
 def __dir__() -> list[str]:
