@@ -20,7 +20,7 @@ from thence.decide.boundary import SOLVERS
 from thence.decide.boundary.nested import AROUND as BOUNDS_AROUND
 from thence.decide.boundary.nested import best_threshold
 from thence.decide.goal import SLACK, Goal
-from thence.decide.levels import curves
+from thence.decide.levels import curve_of
 from thence.decide.rule import Above, Rule
 from thence.decide.sample import Sample
 
@@ -36,7 +36,7 @@ Acts = list[np.ndarray]
 
 def bound_of(fit: Sample, recall: float = USUAL_RECALL) -> float:
     """The precision that one threshold has at this recall on the cases it is fitted to."""
-    curve = curves(fit, np.empty(0))[0]
+    curve = curve_of(fit.score, fit.label)
     enough = curve.positives[1:] >= recall * fit.positives
     precision = (curve.positives[1:] / curve.taken[1:])[enough].max()
     return float(np.clip(np.floor(precision * 1000) / 1000, 1e-3, 0.95))

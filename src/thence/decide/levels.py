@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -85,15 +84,26 @@ class Curve:
         return float(self.score[place - 1]) if place else float("inf")
 
 
+def last_of_ties(ranked: np.ndarray) -> np.ndarray:
+    """Places ``[m]`` at which each run of equal values ends, of values ``[n]`` in order.
+
+    Example:
+        >>> last_of_ties(np.array([3.0, 3.0, 1.0])).tolist()
+        [1, 2]
+    """
+    return np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)[: len(ranked)])
+
+
+def curve_of(score: np.ndarray, label: np.ndarray) -> Curve:
+    """The curve of cases of one level, ``[n]`` scores and ``[n]`` bool; equal scores are taken together."""
+    order = np.argsort(-score, kind="stable")
+    ranked, hits = score[order], np.cumsum(label[order])
+    last = last_of_ties(ranked)
+    return Curve(ranked[last], np.append(0, last + 1), np.append(0, hits[last]))
+
+
 def curves(sample: Sample, cuts: np.ndarray) -> list[Curve]:
-    """One curve for each of the ``len(cuts) + 1`` levels; equal scores are taken together."""
+    """One curve for each of the ``len(cuts) + 1`` levels."""
     level = level_of(sample.uncertainty, cuts)
-    order = np.lexsort((-sample.score, level))
-    score, label, level = sample.score[order], sample.label[order], level[order]
-    bounds = np.searchsorted(level, np.arange(len(cuts) + 2))
-    found = []
-    for start, stop in pairwise(bounds):
-        inside, hits = score[start:stop], np.cumsum(label[start:stop])
-        last = np.flatnonzero(np.append(inside[1:] != inside[:-1], True)) if stop > start else np.empty(0, int)
-        found.append(Curve(inside[last], np.append(0, last + 1), np.append(0, hits[last])))
-    return found
+    parts = (level == at for at in range(len(cuts) + 1))
+    return [curve_of(sample.score[inside], sample.label[inside]) for inside in parts]

@@ -6,6 +6,7 @@ import numpy as np
 
 from thence.base.rng import generator
 from thence.decide.goal import Goal
+from thence.decide.levels import curve_of, last_of_ties
 from thence.decide.sample import Sample
 
 AROUND = (0.9, 0.95, 1.0, 1.05)
@@ -23,10 +24,8 @@ def steps(value: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray,
         >>> [column.tolist() for column in steps(np.array([1.0, 3.0, 3.0]), np.array([True, True, False]))]
         [[inf, 3.0, 1.0], [0, 2, 3], [0, 1, 2]]
     """
-    order = np.argsort(-value, kind="stable")
-    value, hits = value[order], np.cumsum(label[order])
-    last = np.flatnonzero(np.append(value[1:] != value[:-1], True))
-    return np.append(np.inf, value[last]), np.append(0, last + 1), np.append(0, hits[last])
+    curve = curve_of(value, label)
+    return np.append(np.inf, curve.score), curve.taken, curve.positives
 
 
 def best_threshold(value: np.ndarray, sample: Sample, goal: Goal) -> float:
@@ -87,8 +86,7 @@ class _Sorted:
 
     def __init__(self, value: np.ndarray, label: np.ndarray) -> None:
         self.order = np.argsort(-value, kind="stable")
-        ranked = value[self.order]
-        self.last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+        self.last = last_of_ties(value[self.order])
         self.label = label[self.order]
 
     def reach(self, weight: np.ndarray, goals: list[Goal]) -> list[float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thence.decide.goal import Goal
-from thence.decide.levels import curves
+from thence.decide.levels import curve_of
 from thence.decide.rule import Thresholds
 from thence.decide.sample import Sample
 
@@ -28,6 +28,6 @@ class Single:
         Raises:
             FitError: none keeps the goal's bound.
         """
-        curve = curves(sample, np.empty(0))[0]
+        curve = curve_of(sample.score, sample.label)
         place = goal.pick(curve.taken, curve.positives, len(sample), sample.positives)
         return Thresholds(np.empty(0), np.array([curve.threshold(place)]))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from thence.decide.levels import last_of_ties
 from thence.decide.rule import Rule
 from thence.decide.sample import Sample
 
@@ -74,7 +75,7 @@ def abstention(sample: Sample, rule: Rule) -> Abstention:
     order = np.argsort(sample.uncertainty, kind="stable")
     unsure, label = sample.uncertainty[order], sample.label[order]
     act = rule.act(sample.score[order], unsure)
-    ends = np.flatnonzero(np.append(unsure[1:] != unsure[:-1], True)) + 1
+    ends = last_of_ties(unsure) + 1
     near = np.searchsorted(ends, np.ceil(COVERAGES * len(sample) - 1e-9))
     kept = np.unique(ends[np.minimum(near, len(ends) - 1)])
     acts, hits, wrong = np.cumsum(act), np.cumsum(act & label), np.cumsum(act != label)

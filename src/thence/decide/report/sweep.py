@@ -10,7 +10,7 @@ import numpy as np
 
 from thence.base.rng import generator
 from thence.decide.goal import SLACK
-from thence.decide.levels import curves
+from thence.decide.levels import curve_of, last_of_ties
 from thence.decide.rule import Rule
 from thence.decide.sample import Sample
 from thence.evaluate.bootstrap import Interval, interval
@@ -45,7 +45,7 @@ class Sweep:
             >>> sweep.best(0.6), sweep.best(0.9)
             (1, 0)
         """
-        curve = curves(Sample(value, np.zeros(len(value)), label), np.empty(0))[0]
+        curve = curve_of(value, label)
         return cls(curve.score, curve.taken[1:], curve.positives[1:], int(label.sum()))
 
     @property
@@ -113,7 +113,7 @@ def matched_gains(
     order = np.argsort(-sample.score, kind="stable")
     score, label = sample.score[order], sample.label[order].astype(np.float64)
     acts = [rule.act(score, sample.uncertainty[order]) for rule in rules.values()]
-    ends = np.flatnonzero(np.append(score[1:] != score[:-1], True))
+    ends = last_of_ties(score)
     rng = generator(seed, "decide", "report", "bootstrap")
     found = [_ratios(acts, label, np.ones(len(label)), ends)]
     for _ in range(resamples if resamples > 1 else 0):
