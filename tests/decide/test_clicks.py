@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import beta
 
 from thence.base.errors import ConfigError
-from thence.decide.clicks import ClicksConfig, beta_entropy, simulate_clicks
+from thence.decide.clicks import ClicksConfig, simulate_clicks
+from thence.decide.uncertainty.entropies import beta_entropy
 
 TAUS = (1.0, 5.0)
 WORLDS = {

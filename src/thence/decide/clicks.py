@@ -12,12 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaln, digamma
 
 from thence.base.errors import ConfigError
 from thence.base.rng import generator
 from thence.decide.sample import Sample
 from thence.decide.surface.posterior import EvidencePosterior, expected_rate
+from thence.decide.uncertainty.entropies import beta_entropy
 
 
 @dataclass(frozen=True)
@@ -107,15 +107,3 @@ def simulate_clicks(config: ClicksConfig | None = None, seed: int = 0) -> Clicks
         {part: column[place].astype(float) for part, place in drawn.items()} for column in (seen, hits, rate)
     ]
     return Clicks(**samples, seen=known[0], hits=known[1], truth=known[2], config=made)
-
-
-def beta_entropy(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Differential entropy of Beta(a, b), nats.
-
-        ln B(a, b) - (a - 1) ψ(a) - (b - 1) ψ(b) + (a + b - 2) ψ(a + b)
-
-    Example:
-        >>> beta_entropy(np.array([1.0, 2.0]), np.array([1.0, 2.0])).round(4).tolist()
-        [0.0, -0.1251]
-    """
-    return betaln(a, b) - (a - 1) * digamma(a) - (b - 1) * digamma(b) + (a + b - 2) * digamma(a + b)
