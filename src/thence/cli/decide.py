@@ -229,8 +229,8 @@ def _actions(policy: Policy, sample: Sample) -> dict[str, int]:
 
     from thence.decide.policy import ACTIONS
 
-    made = policy.decide(sample.score, sample.uncertainty)
-    return dict(zip(ACTIONS, np.bincount(made.action, minlength=len(ACTIONS)).tolist(), strict=True))
+    made = policy.actions(sample.score, sample.uncertainty)
+    return dict(zip(ACTIONS, np.bincount(made, minlength=len(ACTIONS)).tolist(), strict=True))
 
 
 def _figures(made: Fitted) -> dict[str, Any]:

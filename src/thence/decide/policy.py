@@ -167,9 +167,15 @@ class Policy:
         unsure = np.zeros(len(scores)) if uncertainty is None else finite(uncertainty, "uncertainty")
         low, high = self.rates.interval(scores, unsure)
         margin = self.rule.margin(scores, unsure)
-        action = np.where(margin >= 0, 2, np.where(margin >= self.ask, 1, 0)).astype(np.uint8)
         ends = np.minimum(scores, self.span[0]), np.maximum(scores, self.span[1])  # a case may lie outside
-        return Decisions(action, merged(low, high), low, high, margin, self._least(unsure, *ends))
+        return Decisions(self._action(margin), merged(low, high), low, high, margin, self._least(unsure, *ends))
+
+    def actions(self, score: ArrayLike, uncertainty: ArrayLike) -> np.ndarray:
+        """Actions alone, ``[n]`` uint8; see :meth:`decide`."""
+        return self._action(self.rule.margin(finite(score, "score"), finite(uncertainty, "uncertainty")))
+
+    def _action(self, margin: np.ndarray) -> np.ndarray:
+        return np.where(margin >= 0, 2, np.where(margin >= self.ask, 1, 0)).astype(np.uint8)
 
     def needed(self, uncertainty: ArrayLike) -> np.ndarray:
         """Least score ``[n]`` of the span that is acted on at each uncertainty; infinity where none is."""
