@@ -1,9 +1,11 @@
-"""What holds for every test: threads wait asleep, no deadline when loaded, pytest has the last word."""
+"""What holds for every test: threads wait asleep, no deadline when loaded, pytest has the last word, soon."""
 
 import atexit
 import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported
+for _sign in ("CI", "BUILD_NUMBER"):  # where pytest sees one, it explains unequal lists by whole diffs: hours of them
+    os.environ.pop(_sign, None)
 
 from hypothesis import settings
 

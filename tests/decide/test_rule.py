@@ -51,8 +51,8 @@ def literally(rule: Any) -> np.ndarray:
 def acts_as_it_reads() -> None:
     for rule in RULES.values():
         act = rule.act(SCORE, UNSURE)
-        assert act.dtype == bool and act.tolist() == literally(rule).tolist()
-        assert act.tolist() == (rule.margin(SCORE, UNSURE) >= 0).tolist()
+        assert act.dtype == bool and np.array_equal(act, literally(rule))
+        assert np.array_equal(act, rule.margin(SCORE, UNSURE) >= 0)
         assert not np.isnan(rule.margin(SCORE, UNSURE)).any()
 
 
