@@ -4,10 +4,11 @@ import atexit
 import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported
-for _sign in ("CI", "BUILD_NUMBER"):  # where pytest sees one, it explains unequal lists by whole diffs: hours of them
-    os.environ.pop(_sign, None)
 
 from hypothesis import settings
+
+for _sign in ("CI", "BUILD_NUMBER"):  # by them pytest shows the whole diff of unequal lists: hours of it
+    os.environ.pop(_sign, None)
 
 settings.register_profile("thence", deadline=None)
 settings.load_profile("thence")
