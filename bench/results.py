@@ -80,6 +80,8 @@ DECIDE = (
     *("guaranteed." + name for name in ("precision", "bound_kept", "recall_resplit")),
     *("mist." + name for name in (*_JUDGED[1:4], "recall_gain", "recall_gain_around")),
     *("exact." + name for name in (*_JUDGED[1:4], "recall_gain", "recall_gain_around")),
+    "ceiling.recall_gain",
+    "ceiling_smooth.recall_gain",
     "one_row",
     "seconds_200k",
     "recall_on_fit",

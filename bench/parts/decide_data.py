@@ -29,6 +29,7 @@ from thence.decide.uncertainty.entropies import sigmoid
 from thence.decide.uncertainty.evidence import EvidenceCounts
 from thence.decide.uncertainty.laplace import LastLayerLaplace
 from thence.decide.uncertainty.logits import logits_of
+from thence.decide.uncertainty.natural import NaturalPosterior
 from thence.decide.uncertainty.posterior import PosteriorNetwork
 from thence.decide.uncertainty.shared_trunk import SharedTrunk
 from thence.decide.uncertainty.training import Plan, train
@@ -40,6 +41,7 @@ ESTIMATORS = (
     "laplace",
     "shared_trunk",
     "posterior",
+    "natural",
     "ensemble",
     "ensemble_evidence",
     "boosted",
@@ -130,10 +132,10 @@ class _Told:
         return _both(made.estimate(self.wanted))
 
     def posterior(self) -> tuple[np.ndarray, np.ndarray]:
-        made = PosteriorNetwork.fit(
-            self.net(self.seed), self.inputs, self.label, plan=self.plan, seed=self.seed
-        )
-        return _both(made.estimate(self.wanted))
+        return _both(self._trained(PosteriorNetwork))
+
+    def natural(self) -> tuple[np.ndarray, np.ndarray]:
+        return _both(self._trained(NaturalPosterior))
 
     def ensemble(self) -> tuple[np.ndarray, np.ndarray]:
         return _both(self._ensemble())
@@ -146,6 +148,10 @@ class _Told:
 
     def boosted_evidence(self) -> tuple[np.ndarray, np.ndarray]:
         return self._boosted().mean, self._evidence()
+
+    def _trained(self, kind: type[PosteriorNetwork] | type[NaturalPosterior]) -> Believed:
+        made = kind.fit(self.net(self.seed), self.inputs, self.label, plan=self.plan, seed=self.seed)
+        return made.estimate(self.wanted)
 
     def _evidence(self) -> np.ndarray:
         if "evidence" not in self._kept:

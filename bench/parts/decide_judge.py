@@ -23,6 +23,7 @@ from thence.decide.goal import SLACK, Goal
 from thence.decide.levels import curve_of
 from thence.decide.rule import Above, Rule
 from thence.decide.sample import Sample
+from thence.decide.surface.smooth import cross_fitted
 
 AROUND = (-0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.065, 0.09, 0.13, 0.18)
 """Targets less the bound; narrower in proportion where the bound is below .4."""
@@ -70,6 +71,19 @@ def ours(fit: Sample, test: Sample, bound: float) -> tuple[Acts, Rule | None]:
     acts = by_value(value(fit), fit, value(test), bound)
     acts[AT] = _act(rule, test)
     return acts, rule
+
+
+def ceilings(test: Sample, bound: float) -> dict[str, Acts]:
+    """What no method can have: boundaries that are fitted to the labels that judge them.
+
+    ``ceiling`` are the best thresholds there are, one a level of uncertainty, noise of the labels and all;
+    ``ceiling_smooth`` thresholds on a smooth rate, which cannot follow that noise as far.
+    """
+    rate = cross_fitted(test)[0].rate(test.score, test.uncertainty)
+    return {
+        "ceiling": by_solver("exact", test, test, bound),
+        "ceiling_smooth": by_value(rate, test, rate, bound),
+    }
 
 
 def value_of(rule: Rule | None) -> Callable[[Sample], np.ndarray]:
@@ -186,15 +200,14 @@ def figures(runs: list[dict[str, Drawn]], bound: float, brief: bool = False) -> 
     found: dict[str, float] = {"single.bound": bound}
     single, single_matched = _stacked(runs, "single", "recall"), _stacked(runs, "single", "matched")
     for name in runs[0]:
-        recall, precision = _stacked(runs, name, "recall"), _stacked(runs, name, "precision")
-        missed = _stacked(runs, name, "missed")
-        told = {
-            "recall": recall[:, 0].mean(),
-            "precision": _mean(precision[:, 0]),
-            "violation": missed[:, 1:].mean() if missed.shape[1] > 1 else missed.mean(),
-        }
-        if name != "single":
-            told["naive_gain"] = _over(recall[:, 0].mean(), single[:, 0].mean())
+        told: dict[str, float] = {}
+        if not name.startswith("ceiling"):  # what is chosen by the labels that judge it is chosen by nobody
+            recall, missed = _stacked(runs, name, "recall"), _stacked(runs, name, "missed")
+            told["recall"] = recall[:, 0].mean()
+            told["precision"] = _mean(_stacked(runs, name, "precision")[:, 0])
+            told["violation"] = missed[:, 1:].mean() if missed.shape[1] > 1 else missed.mean()
+            if name != "single":
+                told["naive_gain"] = _over(recall[:, 0].mean(), single[:, 0].mean())
         if name != "guaranteed":  # its path is that of ours
             matched = _stacked(runs, name, "matched")
             if not brief or name in ("single", "ours"):

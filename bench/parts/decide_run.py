@@ -11,7 +11,18 @@ import pyarrow.parquet as pq
 
 from common import say
 from parts.decide_data import DATA, ESTIMATORS, scored, table
-from parts.decide_judge import Acts, Drawn, bound_of, by_solver, by_value, figures, judged, ours, value_of
+from parts.decide_judge import (
+    Acts,
+    Drawn,
+    bound_of,
+    by_solver,
+    by_value,
+    ceilings,
+    figures,
+    judged,
+    ours,
+    value_of,
+)
 from thence.base.errors import ConfigError, nearest
 from thence.base.rng import generator
 from thence.decide.boundary import SOLVERS
@@ -157,6 +168,7 @@ class _One:
     def of(cls, fit: Sample, hold: Sample, test: Sample, seed: int) -> _One:
         bound = bound_of(fit)
         paths, rule = standard(fit, hold, test, bound, REAL)
+        paths |= ceilings(test, bound)
         more = {"ours.uses": float(isinstance(rule, Above)), **resplit(rule, (fit, hold, test), bound, seed)}
         return cls(judged(paths, test, bound, seed), bound, effect(test) | more)
 
@@ -214,9 +226,10 @@ def told(name: str, found: Figures, alone: bool = False) -> Figures:
         "recall_gain_around",
     )
     say(f"{name}: bound {found['single.bound']:.3f}" + (f", z {found['z']:+.1f}" if "z" in found else ""))
-    for method in dict.fromkeys(key.split(".")[0] for key in found if key.endswith(".violation")):
+    shown = (key.split(".")[0] for key in found if key.endswith((".violation", ".recall_gain_around")))
+    for method in dict.fromkeys(shown):
         cells = (found.get(f"{method}.{column}") for column in columns)
-        say(f"  {method:<12}" + "".join(f"{'-' if cell is None else f'{cell:.4f}':>9}" for cell in cells))
+        say(f"  {method:<15}" + "".join(f"{'-' if cell is None else f'{cell:.4f}':>9}" for cell in cells))
     return {f"{name}.{key}": value for key, value in found.items()}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 
-from parts.decide_judge import AT, bound_of, by_solver, judged, most_hits, ours, targets
+from parts.decide_judge import AT, bound_of, by_solver, ceilings, figures, judged, most_hits, ours, targets
 from thence.decide.sample import Sample
 
 
@@ -67,3 +67,14 @@ def test_ours_on_a_path_acts_as_its_own_rule_at_the_bound() -> None:
     assert (acts[AT] == rule.act(test.score, test.uncertainty)).all()
     taken = [one.sum() for place, one in enumerate(acts) if place != AT]
     assert taken == sorted(taken, reverse=True)
+
+
+def test_a_ceiling_is_above_what_any_method_has() -> None:
+    fit, test = world(5), world(6, 1000)
+    paths = {name: by_solver(name, fit, test, 0.7) for name in ("single", "exact", "mist")}
+    paths |= {"ours": ours(fit, test, 0.7)[0], **ceilings(test, 0.7)}
+    drawn = judged(paths, test, 0.7, seed=0, draws=2)
+    assert max(one.matched[0] for one in drawn.values()) == drawn["ceiling"].matched[0]
+    told = figures([drawn], 0.7, brief=True)
+    assert told["ceiling.recall_gain"] >= told["ceiling_smooth.recall_gain"] >= 1
+    assert "ceiling.recall" not in told and "ceiling.violation" not in told
