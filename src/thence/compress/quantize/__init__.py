@@ -1,0 +1,26 @@
+"""Embeddings in fewer bytes, with what that costs measured at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from thence.base.lazy import lazily
+
+if TYPE_CHECKING:
+    from thence.compress.quantize.cost import measure as measure
+    from thence.compress.quantize.cost import recall as recall
+    from thence.compress.quantize.kinds import KINDS as KINDS
+    from thence.compress.quantize.make import quantize as quantize
+    from thence.compress.quantize.quantized import QuantizedEmbeddings as QuantizedEmbeddings
+    from thence.compress.quantize.rescored import Rescored as Rescored
+
+_HOME = {
+    "KINDS": "thence.compress.quantize.kinds",
+    "QuantizedEmbeddings": "thence.compress.quantize.quantized",
+    "Rescored": "thence.compress.quantize.rescored",
+    "measure": "thence.compress.quantize.cost",
+    "quantize": "thence.compress.quantize.make",
+    "recall": "thence.compress.quantize.cost",
+}
+__all__ = sorted(_HOME)  # type: ignore[reportUnsupportedDunderAll]
+__getattr__ = lazily(__name__, _HOME)

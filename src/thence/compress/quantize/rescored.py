@@ -1,0 +1,85 @@
+"""The best of a fast scorer scored again exactly: codes find the pool, the vectors themselves order it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from thence.base.errors import ConfigError, DataError
+from thence.base.ids import IdMap
+from thence.encode.embeddings import Embeddings
+from thence.encode.scorer import Scorer
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rescored:
+    """A scorer whose ``pool`` greatest scores a query are exact; all others stand below them.
+
+    Outside the pool the order of the codes is kept: their scores are lowered together until the greatest is no
+    more than the least of the pool, so that a filter which empties the pool still finds answers. Which scores
+    are exact depends on who asks, so ``scores`` and ``scores_into`` may differ outside both pools.
+
+    Args:
+        fast: what finds the pool.
+        exact: the vectors themselves; a memory map is read at the pool's rows alone.
+        pool: how many of each query's answers are scored again.
+
+    Raises:
+        DataError: the two are of different ids.
+        ConfigError: the pool is below one.
+
+    Example:
+        >>> source, target = np.eye(3), np.array([[0.0, 0.9, 1.0], [1.0, 0.0, 0.1], [0.1, 0.2, 0.0]])
+        >>> exact = Embeddings(IdMap("abc"), source, target)
+        >>> rough = Embeddings(IdMap("abc"), source, target.round())
+        >>> Rescored(rough, exact, pool=1).scores([1]).round(2).tolist()
+        [[0.9, 0.0, 0.0]]
+    """
+
+    fast: Scorer
+    exact: Embeddings
+    pool: int
+
+    def __post_init__(self) -> None:
+        if self.fast.ids != self.exact.ids:
+            raise DataError(
+                "the exact vectors are of other ids than the codes", fix="Quantize these embeddings."
+            )
+        if self.pool < 1:
+            raise ConfigError(f"the pool is {self.pool}", fix="Take at least as many as are asked for.")
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"Rescored({self.fast!r}, pool {self.pool})"
+
+    @property
+    def ids(self) -> IdMap:
+        """External ids of the nodes."""
+        return self.exact.ids
+
+    def scores(self, sources: ArrayLike) -> np.ndarray:
+        """Scores ``[len(sources), num_nodes]``, the pool of each source exact."""
+        asked = np.asarray(sources, np.int64).reshape(-1)
+        return self._again(self.fast.scores(asked), self.exact.source, asked, self.exact.target, own=False)
+
+    def scores_into(self, targets: ArrayLike) -> np.ndarray:
+        """Scores ``[len(targets), num_nodes]``, the pool of each target exact."""
+        asked = np.asarray(targets, np.int64).reshape(-1)
+        return self._again(self.fast.scores_into(asked), self.exact.target, asked, self.exact.source, own=True)
+
+    def _again(
+        self, block: np.ndarray, asking: np.ndarray, asked: np.ndarray, answering: np.ndarray, *, own: bool
+    ) -> np.ndarray:
+        bias, pool = self.exact.bias, min(self.pool, block.shape[1])
+        assert bias is not None  # Embeddings sets it
+        for row, node in zip(block, asked, strict=True):
+            best = np.argpartition(row, len(row) - pool)[len(row) - pool :]
+            again = answering[best] @ asking[node] + (bias[node] if own else bias[best])
+            rest = np.ones(len(row), bool)
+            rest[best] = False
+            if pool < len(row):
+                row[rest] += min(np.float32(0), again.min() - row[rest].max())
+            row[best] = again
+        return block
