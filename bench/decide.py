@@ -42,6 +42,9 @@ from thence.base.errors import ThenceError  # noqa: E402
 def more(parser: argparse.ArgumentParser) -> None:
     """Arguments that this bench alone takes."""
     parser.add_argument("--scores", default=None, help="a Parquet file of score, uncertainty and label")
+    parser.add_argument(
+        "--rows", type=int, default=None, help="so many at most of each real set, drawn by seed"
+    )
     parser.add_argument("--estimators", nargs="+", default=None, help="these alone, on real data")
 
 

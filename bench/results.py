@@ -82,6 +82,7 @@ DECIDE = (
     *("exact." + name for name in (*_JUDGED[1:4], "recall_gain", "recall_gain_around")),
     "ceiling.recall_gain",
     "ceiling_smooth.recall_gain",
+    "rows",
     "one_row",
     "seconds_200k",
     "recall_on_fit",

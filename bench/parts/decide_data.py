@@ -56,7 +56,9 @@ PARTS = (0.4, 0.2, 0.4)
 Scored = tuple[Sample, Sample, Sample]
 
 
-def scored(data: str, tau: float, seed: int, only: tuple[str, ...] = ESTIMATORS) -> dict[str, Scored]:
+def scored(
+    data: str, tau: float, seed: int, only: tuple[str, ...] = ESTIMATORS, most: int | None = None
+) -> dict[str, Scored]:
     """Samples to fit, to calibrate and to judge by, for each estimator.
 
     Args:
@@ -64,9 +66,10 @@ def scored(data: str, tau: float, seed: int, only: tuple[str, ...] = ESTIMATORS)
         tau: negatives are kept in training at a rate of one in so many.
         seed: of the parts, the negatives, weights and orders.
         only: these estimators alone.
+        most: rows that are drawn first, of all; every row when None.
     """
     rows = table(data)
-    trained, parts = split(rows, tau, seed)
+    trained, parts = split(rows, tau, seed, most)
     told = _Told(rows, trained, np.concatenate(parts), seed)
     bounds = np.cumsum([len(part) for part in parts])[:-1]
     label = rows.label[told.asked]
@@ -78,12 +81,16 @@ def scored(data: str, tau: float, seed: int, only: tuple[str, ...] = ESTIMATORS)
     return found
 
 
-def split(rows: Table, tau: float, seed: int) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+def split(
+    rows: Table, tau: float, seed: int, most: int | None = None
+) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
     """Places of the training rows that were kept, and of the three other parts."""
     rng = generator(seed, "bench", "decide", "split")
-    count = len(rows.label)
-    order = np.arange(count) if rows.ordered else rng.permutation(count)
-    first = round(TRAIN * count)
+    order = np.arange(len(rows.label))
+    if most is not None:
+        order = np.sort(generator(seed, "bench", "decide", "rows").permutation(order)[:most])
+    order = order if rows.ordered else rng.permutation(order)
+    first = round(TRAIN * len(order))
     trained, others = rng.permutation(order[:first]), rng.permutation(order[first:])
     kept = rows.label[trained] | (rng.random(first) * tau < 1)
     ends = np.cumsum(np.round(np.array(PARTS) * len(others)).astype(int))[:-1]

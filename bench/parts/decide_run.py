@@ -133,14 +133,14 @@ def real(arguments: argparse.Namespace) -> Figures:
         names = QUICK_DATA
     only = tuple(arguments.estimators or (QUICK_ESTIMATORS if arguments.quick else ESTIMATORS))
     for name in names:
-        table(name)
+        rows = min(len(table(name).label), arguments.rows or np.inf)
         for tau in TAUS[1:2] if arguments.quick else TAUS:
             runs: dict[str, list[_One]] = {one: [] for one in only}
             for seed in range(arguments.seeds):
-                for one, samples in scored(name, tau, seed, only).items():
+                for one, samples in scored(name, tau, seed, only, arguments.rows).items():
                     runs[one].append(_One.of(*samples, seed))
             for one, done in runs.items():
-                found |= told(f"{name}_tau{tau}.{one}", _together(done), alone=True)
+                found |= told(f"{name}_tau{tau}.{one}", _together(done) | {"rows": float(rows)})
     return found
 
 
@@ -212,7 +212,7 @@ def _together(done: list[_One]) -> Figures:
     return found
 
 
-def told(name: str, found: Figures, alone: bool = False) -> Figures:
+def told(name: str, found: Figures) -> Figures:
     """Figures under a name, and one line of each method on stderr."""
     columns = (
         "recall",

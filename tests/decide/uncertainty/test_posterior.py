@@ -11,8 +11,16 @@ from torch import nn
 
 from thence.base.errors import ConfigError, DataError
 from thence.base.rng import torch_generator
+from thence.decide.uncertainty.entropies import beta_entropy
 from thence.decide.uncertainty.flow import RadialFlows
-from thence.decide.uncertainty.flow_kernel import beta_entropies, log_gamma_and_digamma
+from thence.decide.uncertainty.flow_kernel import (
+    LIMIT,
+    beta_entropy_of,
+    class_evidence,
+    evidence_of,
+    log_densities,
+    log_gamma_and_digamma,
+)
 from thence.decide.uncertainty.natural import NaturalConfig, NaturalPosterior, log_budget
 from thence.decide.uncertainty.posterior import BetaLoss, PosteriorConfig, PosteriorNetwork, clamped
 from thence.decide.uncertainty.training import Plan
@@ -68,14 +76,33 @@ def test_the_loop_is_what_torch_says() -> None:
     assert np.allclose(flows.log_density(rows.numpy()), flows(rows).detach().numpy(), atol=1e-7)
 
 
+def test_evidence_is_the_density_times_the_examples_within_the_limit() -> None:
+    flows = bent(2, 6, layers=6, seed=4)
+    rows = np.random.default_rng(0).standard_normal((130, 6)).astype(np.float32) * 2
+    rows[0] *= 1e4  # far from everything: the limit
+    maps, told = flows.maps(), np.array([1.0, 2.0, np.log(700.0), np.log(30.0)])
+    log = np.clip(log_densities(rows, maps) + told[2:], -LIMIT, LIMIT)
+    found, finite = class_evidence(rows, maps, told)
+    alpha, beta = 1.0 + np.exp(log[:, 1]), 2.0 + np.exp(log[:, 0])
+    assert finite and (log[0] == -LIMIT).all()
+    assert np.allclose(found[:2], [alpha, beta], rtol=1e-12)
+    assert np.allclose(found[2], beta_entropy(alpha, beta), rtol=1e-8, atol=1e-8)
+    assert np.allclose(found[3], alpha / (alpha + beta), rtol=1e-12)
+    for across in (1e-60, 1.0, 1e60):  # products of five that floats do not hold, and one that they do
+        log = 9.0 - 5 * np.log(across)
+        found = evidence_of(across, 2.0, 3.0, 6, log)
+        assert np.isclose(found, 2.0 * np.exp(9.0 - 1.5) / (2 * np.pi) ** 3, rtol=1e-11)
+
+
 def test_entropies_and_digamma_are_scipys() -> None:
     a = np.exp(np.random.default_rng(0).uniform(-4, 10, 300))
     b = np.exp(np.random.default_rng(1).uniform(-4, 10, 300))
-    assert np.allclose(beta_entropies(a, b), stats.beta(a, b).entropy(), rtol=1e-8, atol=1e-7)
+    found = [beta_entropy_of(*each) for each in zip(a, b, strict=True)]
+    assert np.allclose(found, stats.beta(a, b).entropy(), rtol=1e-8, atol=1e-7)
     told = np.array([log_gamma_and_digamma(each) for each in a])
     assert np.allclose(told[:, 0] - np.log(told[:, 2]), gammaln(a), rtol=1e-11, atol=1e-11)
     assert np.allclose(told[:, 1], psi(a), rtol=1e-11, atol=1e-11)
-    great = beta_entropies(np.array([3e8]), np.array([5e8]))
+    great = beta_entropy_of(3e8, 5e8)
     assert np.isclose(great, stats.norm(0, stats.beta(3e8, 5e8).std()).entropy())
 
 

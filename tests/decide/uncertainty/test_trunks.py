@@ -78,6 +78,40 @@ def test_a_shared_trunk_stands_on_networks_of_conversions() -> None:
     assert ((sure.estimate((codes, numbers)).mean > 0.5) == (codes[:, 0].numpy() > 14)).mean() > 0.95
 
 
+class Halved(nn.Module):
+    """A network that does something of its own behind the ReLU."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.net, self.scale = net(), scale
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.net[4](self.net[:4](x) * self.scale)
+
+
+@pytest.mark.parametrize(
+    ("given", "quick"),
+    [
+        (net(), True),
+        (Halved(1.0), True),
+        (Halved(0.5), False),
+        (nn.Sequential(*list(net())[:3], nn.ReLU(inplace=True), net()[4]), True),
+        (nn.Sequential(*list(net())[:3], nn.LeakyReLU(), net()[4]), False),
+        (nn.Sequential(*list(net())[:3], nn.ReLU(), nn.ReLU(), net()[4]), False),
+        (nn.Sequential(*net(), nn.LeakyReLU()), False),
+    ],
+)
+def test_the_loop_over_members_is_what_torch_gives_or_is_not_taken(given: nn.Module, quick: bool) -> None:
+    x, y = line(600)
+    sure = SharedTrunk.fit(given, x, y, plan=Plan(2, 100, 0.01), seed=4)
+    assert (sure._tail is not None) == quick
+    with torch.no_grad():
+        plain = sure.net(x)[:, :, 0].numpy()
+    assert np.allclose(sure.estimate(x).logits, plain.T, atol=1e-5)
+    with pytest.raises(DataError, match="NaN"):
+        sure.estimate(torch.full((1, 3), np.nan))
+
+
 def test_doubt_grows_with_distance_from_the_rows() -> None:
     x, y = line(1500)
     one, two = (DistanceAware.fit(net(), x, y, plan=Plan(4, 256, 0.01), seed=1) for _ in range(2))

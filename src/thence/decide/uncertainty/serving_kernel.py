@@ -10,6 +10,7 @@ from numba import njit
 SUMS = {"reassoc", "contract"}
 """Sums may be taken in any order; NaN and infinity keep their meaning."""
 _SURE, _FAR = 1e-15, 700.0
+_NONE = np.float32(0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -49,3 +50,23 @@ def member_rows(told: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
         found[0, row], found[1, row] = rate / members, math.sqrt(square / members)
         total += found[1, row]
     return logits, found, math.isfinite(total)
+
+
+@njit(cache=True, nogil=True, fastmath=SUMS)
+def tail_rows(shared: np.ndarray, tail: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Logits ``[n, m]`` of members whose last two layers are theirs, with a ReLU between them.
+
+    Args:
+        shared: ``[n, k]`` float32, the product of the first of the layers that all members share.
+        tail: ``[3, m, k]`` float32: what each member multiplies it by, adds to it, and weighs it with.
+        bias: ``[m]`` float32 of the last layer.
+    """
+    told = np.empty((len(shared), len(bias)), np.float32)
+    for row in range(len(shared)):
+        for m in range(len(bias)):
+            total = bias[m]
+            for k in range(shared.shape[1]):
+                hidden = shared[row, k] * tail[0, m, k] + tail[1, m, k]
+                total += tail[2, m, k] * (_NONE if hidden < _NONE else hidden)  # NaN stays
+            told[row, m] = total
+    return told

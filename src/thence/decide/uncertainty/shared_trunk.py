@@ -25,6 +25,7 @@ from thence.base.rng import torch_generator
 from thence.decide.uncertainty.believed import Cost, Members
 from thence.decide.uncertainty.logits import device_of, forward, last_linear, memory_of, rows_of, with_layers
 from thence.decide.uncertainty.serving_kernel import member_rows
+from thence.decide.uncertainty.shared_tail import Tail, tail_of
 from thence.decide.uncertainty.training import Plan, train
 
 
@@ -43,8 +44,8 @@ class SharedTrunk:
         ((4, 3), 1.0)
     """
 
-    def __init__(self, net: nn.Module, members: int) -> None:
-        self.net, self.members, self._device = net, members, device_of(net)
+    def __init__(self, net: nn.Module, members: int, tail: Tail | None = None) -> None:
+        self.net, self.members, self._device, self._tail = net, members, device_of(net), tail
 
     @classmethod
     def fit(
@@ -87,7 +88,9 @@ class SharedTrunk:
             return nn.functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none").sum(dim=1)
 
         train(made, inputs, label, loss, plan=plan, seed=seed, progress=progress)
-        return cls(made if layers > 1 else _one_layer(made), members)
+        if layers == 1:
+            return cls(_one_layer(made), members)
+        return cls(made, members, _tail(made, rows_of(inputs)))
 
     @property
     def cost(self) -> Cost:
@@ -104,6 +107,8 @@ class SharedTrunk:
         return Members.told(*member_rows(self._logits(inputs)))
 
     def _logits(self, inputs: Any) -> np.ndarray:
+        if self._tail is not None:
+            return self._tail.logits(inputs, self._device)
         told = forward(self.net, inputs, self._device).numpy()
         rows = len(inputs[0] if isinstance(inputs, tuple) else inputs)
         if told.shape == (rows, self.members, 1):
@@ -185,6 +190,12 @@ def _one_layer(net: nn.Module) -> nn.Module:
     made.bias = nn.Parameter(layer.bias[:, 0].detach(), requires_grad=False)
     made.in_features, made.out_features = made.weight.shape[1], made.weight.shape[0]
     return with_layers(net, {name: made}, share=True).eval()
+
+
+def _tail(net: nn.Module, inputs: tuple[Tensor, ...]) -> Tail | None:
+    """The end in one loop, where the members have two layers that allow it."""
+    own = [name for name, layer in net.named_modules() if isinstance(layer, RankOneLinear)]
+    return tail_of(net, own[0], own[1], inputs) if len(own) == 2 else None
 
 
 def _signs(members: int, size: int, rng: torch.Generator) -> Tensor:
