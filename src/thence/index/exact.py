@@ -10,19 +10,38 @@ Time O(num_queries · num_nodes · dim), memory one batch of scores.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thence.base.errors import ConfigError, DataError
+from thence.base.errors import DataError
 from thence.base.ids import MISSING, IdMap
 from thence.base.progress import Progress, silent
 from thence.encode.embeddings import Embeddings
 from thence.encode.scorer import Scorer
-from thence.index.neighbors import Direction, Neighbors, check_direction, check_nodes
+from thence.index.filters import Filter
+from thence.index.neighbors import (
+    QUESTIONS,
+    Direction,
+    Neighbors,
+    Question,
+    check_direction,
+    check_filters,
+    check_k,
+    check_nodes,
+    check_question,
+)
+from thence.index.report import IndexReport
+from thence.index.scan import scan
+from thence.index.space import check_vectors, space_of
 
 BATCH_BYTES = 64 << 20
+
+
+def _by_nature() -> IndexReport:
+    return IndexReport("exact", recall=dict.fromkeys(QUESTIONS, 1.0))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,6 +50,7 @@ class ExactIndex:
 
     Args:
         embeddings: the two vectors of each node.
+        report: how it came to be chosen.
 
     Example:
         >>> from thence.base.ids import IdMap
@@ -45,6 +65,7 @@ class ExactIndex:
     """
 
     embeddings: Embeddings
+    report: IndexReport = field(default_factory=_by_nature)
 
     def __repr__(self) -> str:
         """One line with the counts."""
@@ -59,13 +80,62 @@ class ExactIndex:
         self,
         nodes: ArrayLike,
         k: int,
-        direction: Direction = "next",
+        direction: Question = "next",
         *,
         allowed: np.ndarray | None = None,
         exclude: Sequence[ArrayLike] | None = None,
     ) -> Neighbors:
-        """The k best answers for each of ``nodes``; arguments and errors as in :func:`top_k`."""
-        return top_k(self.embeddings, nodes, k, direction, allowed=allowed, exclude=exclude)
+        """The k best answers for each of ``nodes``; arguments and errors as in :meth:`Index.search`."""
+        check_question(direction)
+        if direction == "next" or direction == "before":
+            return top_k(self.embeddings, nodes, k, direction, allowed=allowed, exclude=exclude)
+        alike = _Alike(self.ids, space_of(self.embeddings, direction).rows)
+        return replace(top_k(alike, nodes, k, allowed=allowed, exclude=exclude), direction=direction)
+
+    def search_vectors(
+        self,
+        vectors: ArrayLike,
+        k: int,
+        direction: Question = "next",
+        *,
+        allowed: np.ndarray | None = None,
+        exclude: Sequence[ArrayLike] | None = None,
+    ) -> Neighbors:
+        """The k best answers for vectors; arguments and errors as in :meth:`Index.search_vectors`.
+
+        Example:
+            >>> from thence.base.ids import IdMap
+            >>> eye = np.eye(3, dtype=np.float32)
+            >>> ring = ExactIndex(Embeddings(IdMap(["a", "b", "c"]), eye, eye[[2, 0, 1]]))  # a → b → c → a
+            >>> ring.search_vectors([[0.9, 0.1, 0.0]], k=2).nodes.tolist()  # nearly an "a"
+            [[1, 2]]
+        """
+        space = space_of(self.embeddings, direction)
+        check_k(k, len(self.ids))
+        asked = check_vectors(vectors, space.dim)
+        own = np.full(len(asked), MISSING, np.int64)
+        bar = Filter.of(own, len(self.ids), alive=None, allowed=allowed, exclude=exclude)
+        return Neighbors(self.ids, own, *scan(asked, space, k, bar), direction)
+
+    def save(self, folder: str | Path) -> None:
+        """Write it as an artifact of kind ``index``, without the vectors; load_index opens it."""
+        from thence.index.keep import save_index
+
+        save_index(self, folder)
+
+
+@dataclass(frozen=True, eq=False)
+class _Alike:
+    """One role's vectors, scored against each other."""
+
+    ids: IdMap
+    rows: np.ndarray
+
+    def scores(self, sources: ArrayLike) -> np.ndarray:
+        return self.rows[np.asarray(sources, np.int64)] @ self.rows.T
+
+    def scores_into(self, targets: ArrayLike) -> np.ndarray:
+        return self.scores(targets)
 
 
 def top_k(
@@ -108,8 +178,8 @@ def top_k(
     num_nodes = len(scorer.ids)
     check_direction(direction)
     check_nodes(queries, num_nodes)
-    _check_k(k, num_nodes)
-    _check_filters(allowed, exclude, len(queries), num_nodes)
+    check_k(k, num_nodes)
+    check_filters(allowed, exclude, len(queries), num_nodes)
     found = np.full((len(queries), k), MISSING, np.int32)
     scores = np.full((len(queries), k), -np.inf, np.float32)
     rows = max(1, BATCH_BYTES // (4 * num_nodes))
@@ -159,23 +229,3 @@ def best_of_row(scores: np.ndarray, k: int) -> np.ndarray:
         smallest_kept = np.partition(values, len(values) - k)[len(values) - k]
         candidates = candidates[values >= smallest_kept]
     return candidates[np.argsort(-scores[candidates], kind="stable")[:k]]
-
-
-def _check_k(k: int, num_nodes: int) -> None:
-    if not isinstance(k, int | np.integer) or not 1 <= k <= num_nodes:
-        raise ConfigError(
-            f"k is {k!r}", where=f"{num_nodes} nodes", fix=f"Choose a whole number from 1 to {num_nodes}."
-        )
-
-
-def _check_filters(
-    allowed: np.ndarray | None, exclude: Sequence[ArrayLike] | None, num_queries: int, num_nodes: int
-) -> None:
-    if allowed is not None and (allowed.dtype != np.bool_ or allowed.shape != (num_nodes,)):
-        raise DataError(f"allowed is {allowed.dtype}{list(allowed.shape)}, not bool[{num_nodes}]")
-    if exclude is None:
-        return
-    if len(exclude) != num_queries:
-        raise DataError(f"exclude has {len(exclude)} lists for {num_queries} queries")
-    for row in exclude:
-        check_nodes(np.asarray(row, dtype=np.int64), num_nodes)

@@ -1,0 +1,1 @@
+"""Structures that find candidates fast; what they find is scored exactly elsewhere."""

@@ -1,0 +1,176 @@
+"""Exact scores of candidate rows, and the k best of them: greatest score first, equal scores by node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def dot(left: np.ndarray, right: np.ndarray) -> np.float32:
+    """⟨left, right⟩ in float32; the order of the sum depends on the length alone."""
+    total = np.float32(0.0)
+    for at in range(left.shape[0]):
+        total += left[at] * right[at]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def put(nodes: np.ndarray, scores: np.ndarray, node: int, score: Any) -> None:
+    """Insert one answer into a list that is kept sorted, unless it is worse than the last."""
+    last = nodes.shape[0] - 1
+    if nodes[last] >= 0 and (score < scores[last] or (score == scores[last] and node > nodes[last])):
+        return
+    at = last
+    while at > 0 and (
+        nodes[at - 1] < 0 or score > scores[at - 1] or (score == scores[at - 1] and node < nodes[at - 1])
+    ):
+        nodes[at], scores[at] = nodes[at - 1], scores[at - 1]
+        at -= 1
+    nodes[at], scores[at] = node, score
+
+
+@njit(cache=True, nogil=True)
+def listed(sorted_nodes: np.ndarray, begin: int, end: int, node: int) -> bool:
+    """Whether ``node`` stands in ``sorted_nodes[begin:end]``, by halving."""
+    while begin < end:
+        middle = (begin + end) // 2
+        if sorted_nodes[middle] < node:
+            begin = middle + 1
+        elif sorted_nodes[middle] > node:
+            end = middle
+        else:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def fit_node(
+    row: int,
+    query: int,
+    node_of: np.ndarray,
+    keep: np.ndarray,
+    own: np.ndarray,
+    begins: np.ndarray,
+    excluded: np.ndarray,
+) -> int:
+    """The node of a row, or -1 where it may not be answered to this query."""
+    node = row
+    if node >= 0 and node_of.shape[0] > 0:
+        node = node_of[node]
+    if node < 0 or node == own[query] or (keep.shape[0] > 0 and not keep[node]):
+        return -1
+    if excluded.shape[0] > 0 and listed(excluded, begins[query], begins[query + 1], node):
+        return -1
+    return node
+
+
+@njit(cache=True, nogil=True)
+def score_candidates(
+    asked: np.ndarray,
+    candidates: np.ndarray,
+    node_of: np.ndarray,
+    rows: np.ndarray,
+    plus: np.ndarray,
+    barred: tuple,
+    best: tuple,
+) -> np.ndarray:
+    """Score the candidates of each query exactly and keep the best.
+
+    Args:
+        asked: ``[Q, dim]`` query vectors.
+        candidates: ``[Q, P]`` rows of a structure; -1 where there is none.
+        node_of: ``[num_rows]`` node of each row, -1 for a row that is void; empty where they are the same.
+        rows: ``[num_nodes, dim]`` float32 vectors of the nodes.
+        plus: ``[num_nodes]`` added to each score; empty for nothing.
+        barred: what may not be answered, as :meth:`Filter.barred` gives it.
+        best: nodes ``[Q, k]`` int32 and scores ``[Q, k]`` float32 to insert into; -1 and ``-inf`` at first.
+
+    Returns:
+        ``[Q]`` int64: how many candidates were fit to be answered.
+    """
+    keep, own, begins, excluded = barred
+    nodes, scores = best
+    fit = np.zeros(asked.shape[0], np.int64)
+    for query in range(asked.shape[0]):
+        for at in range(candidates.shape[1]):
+            node = fit_node(candidates[query, at], query, node_of, keep, own, begins, excluded)
+            if node < 0:
+                continue
+            score = dot(asked[query], rows[node])
+            if plus.shape[0] > 0:
+                score += plus[node]
+            fit[query] += 1
+            put(nodes[query], scores[query], node, score)
+    return fit
+
+
+@njit(cache=True, nogil=True)
+def score_each(
+    asked: np.ndarray,
+    candidates: np.ndarray,
+    node_of: np.ndarray,
+    rows: np.ndarray,
+    plus: np.ndarray,
+    barred: tuple,
+) -> np.ndarray:
+    """Exact scores ``[Q, P]`` float32 of candidates, ``-inf`` where one may not be answered.
+
+    Arguments as in :func:`score_candidates`.
+    """
+    keep, own, begins, excluded = barred
+    scores = np.full(candidates.shape, -np.inf, np.float32)
+    for query in range(asked.shape[0]):
+        for at in range(candidates.shape[1]):
+            node = fit_node(candidates[query, at], query, node_of, keep, own, begins, excluded)
+            if node >= 0:
+                scores[query, at] = dot(asked[query], rows[node])
+                if plus.shape[0] > 0:
+                    scores[query, at] += plus[node]
+    return scores
+
+
+@njit(cache=True, nogil=True)
+def score_block(
+    asked: np.ndarray,
+    block: np.ndarray,
+    answers: np.ndarray,
+    rows: np.ndarray,
+    plus: np.ndarray,
+    slack: np.ndarray,
+    barred: tuple,
+    best: tuple,
+) -> None:
+    """Keep the best of a block of scores that are right up to ``slack``; those that matter are scored exactly.
+
+    Args:
+        asked: ``[Q, dim]`` query vectors.
+        block: ``[Q, C]`` inner products by another order of summation.
+        answers: ``[C]`` node of each column.
+        rows: ``[num_nodes, dim]`` float32 vectors of the nodes.
+        plus: ``[num_nodes]`` added to each score; empty for nothing.
+        slack: ``[Q]`` by how much a score of the block may be wrong.
+        barred: as in :func:`score_candidates`; ``keep`` is taken as applied.
+        best: as in :func:`score_candidates`.
+    """
+    _, own, begins, excluded = barred
+    nodes, scores = best
+    last = nodes.shape[1] - 1
+    for query in range(asked.shape[0]):
+        for at in range(answers.shape[0]):
+            node = answers[at]
+            about = block[query, at]
+            if plus.shape[0] > 0:
+                about += plus[node]
+            if nodes[query, last] >= 0 and about < scores[query, last] - slack[query]:
+                continue
+            if node == own[query]:
+                continue
+            if excluded.shape[0] > 0 and listed(excluded, begins[query], begins[query + 1], node):
+                continue
+            score = dot(asked[query], rows[node])
+            if plus.shape[0] > 0:
+                score += plus[node]
+            put(nodes[query], scores[query], node, score)
