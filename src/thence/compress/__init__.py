@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from thence.compress.distill.student import Student as Student
     from thence.compress.distill.teacher import factored as factored
     from thence.compress.distill.teacher import heuristic_teacher as heuristic_teacher
-    from thence.compress.distill.train import distill as distill
+    from thence.compress.distill.train import fit_student as fit_student
     from thence.compress.distill.transform import ItemTransform as ItemTransform
 
 _HOME = {
@@ -26,7 +26,7 @@ _HOME = {
     "ItemTransform": "thence.compress.distill.transform",
     "Placed": "thence.compress.distill.student",
     "Student": "thence.compress.distill.student",
-    "distill": "thence.compress.distill.train",
+    "fit_student": "thence.compress.distill.train",
     "factored": "thence.compress.distill.teacher",
     "heuristic_teacher": "thence.compress.distill.teacher",
     "position_features": "thence.compress.distill.position",

@@ -53,11 +53,24 @@ class DistillConfig:
     every: int = 25
 
     def __post_init__(self) -> None:
-        counts = (self.dim, self.words, self.hidden, self.anchors, self.walks, self.length, self.random, self.every)
+        counts = (
+            self.dim,
+            self.words,
+            self.hidden,
+            self.anchors,
+            self.walks,
+            self.length,
+            self.random,
+            self.every,
+        )
         if min(counts) < 1 or min(self.steps, self.shared) < 0:
-            raise ConfigError(f"out of range: {self}", fix="Counts are at least 1, steps and shared at least 0.")
+            raise ConfigError(
+                f"out of range: {self}", fix="Counts are at least 1, steps and shared at least 0."
+            )
         weights = (self.distribution, self.ranking, self.matching, self.arcs, self.weight_decay)
         if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or not self.learning_rate > 0:
-            raise ConfigError(f"out of range: {self}", fix="Weights are finite and at least 0, the rate above 0.")
+            raise ConfigError(
+                f"out of range: {self}", fix="Weights are finite and at least 0, the rate above 0."
+            )
         if not 0 <= self.dropout < 1 or not 0 < self.held < 1:
             raise ConfigError(f"out of range: {self}", fix="dropout and held are shares below 1, held above 0.")

@@ -178,7 +178,7 @@ def _vectors(graph: DiGraph, matrix: Any, dim: int, seed: int, info: dict[str, A
 
 
 def _path() -> DiGraph:
-    """a → b → c, for examples."""
+    """An example: a → b → c."""
     from thence.base.ids import IdMap
     from thence.graph import Arcs
 

@@ -109,7 +109,7 @@ class ItemTransform:
         return cls(kinds, entries, np.array(weights, np.float32), edges, ignored)
 
     def rows(self, products: Products) -> sp.csr_matrix:
-        """Sparse rows ``[n, num_features]`` float32 of unit length; a product of which nothing is known is zero.
+        """Sparse rows ``[n, num_features]`` float32 of unit length, or zero where nothing is known.
 
         Args:
             products: a table, one mapping from columns to values, or several. Of a table, columns that were not
@@ -173,7 +173,8 @@ class ItemTransform:
 
     def _listed(self, products: Products) -> Iterable[Product]:
         if isinstance(products, pa.Table):
-            return products.select([name for name in products.column_names if name in self.kinds]).to_pylist()
+            table: Any = products
+            return table.select([name for name in table.column_names if name in self.kinds]).to_pylist()
         listed = [products] if isinstance(products, Mapping) else products
         for product in listed:
             if not isinstance(product, Mapping):
