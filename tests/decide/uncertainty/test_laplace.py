@@ -96,7 +96,7 @@ def test_it_works_on_the_networks_of_conversions_and_leaves_them_alone() -> None
     sure = LastLayerLaplace.fit(net, (codes, numbers))
     with torch.no_grad():
         plain = net(codes, numbers)[:, 0].numpy()
-    assert np.allclose(sure.logit_and_variance((codes, numbers))[0], plain, atol=1e-5)
+    assert np.allclose(sure.estimate((codes, numbers)).logit, plain, atol=1e-5)
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     assert sure.cost.memory < 4 * 30 * 60 and sure.net.table is net.table  # type: ignore[union-attr]
 

@@ -26,6 +26,7 @@ from torch.nn.utils import parametrize
 from thence.base.errors import ConfigError
 from thence.base.rng import torch_generator
 from thence.decide.uncertainty.believed import Cost, NormalLogits
+from thence.decide.uncertainty.kept import Kept
 from thence.decide.uncertainty.laplace import LastLayerLaplace
 from thence.decide.uncertainty.logits import (
     device_of,
@@ -60,6 +61,20 @@ class DistanceAware:
 
     def __init__(self, net: nn.Module, laplace: LastLayerLaplace) -> None:
         self.net, self.laplace = net, laplace
+
+    def kept(self) -> Kept:
+        """What to keep."""
+        return self.laplace.kept()
+
+    @classmethod
+    def of(cls, kept: Kept, net: nn.Module) -> DistanceAware:
+        """From what :meth:`kept` gave and a network made as that of the fit."""
+        last = kept.told["layer"]
+        name = last.rpartition(".")[0]
+        inside = f"net.{name}.0." if name else "net.0."
+        head = _head(net, name, len(kept.arrays[f"{inside}phase"]), torch.Generator())
+        made = with_layers(net, {name: head}, share=False)
+        return cls(made, LastLayerLaplace.of(kept, made))
 
     @classmethod
     def fit(
@@ -97,10 +112,7 @@ class DistanceAware:
         if features < 1 or not 0 < bound < np.inf:
             raise ConfigError("features must be at least 1, bound above 0")
         found, name, rng = rows_of(inputs), last_linear(net), torch_generator(seed, "uncertainty", "distance")
-        head = nn.Sequential(
-            RandomFeatures(net.get_submodule(name).weight.shape[1], features, rng),  # type: ignore[union-attr]
-            fresh_linear(features, 1, rng),
-        ).to(device_of(net))
+        head = _head(net, name, features, rng)
         made = with_layers(net, {name: head}, share=False)
         bounded = _bound(made, name, bound, rng)
         head[0].length.fill_(_length(made, head[0], found))  # type: ignore[union-attr]
@@ -187,6 +199,13 @@ class SpectralBound(nn.Module):
     def _turn(self, weight: Tensor) -> None:
         turned = weight.T @ (weight @ self.vector)
         self.vector.copy_(turned / turned.norm().clamp(min=1e-12))
+
+
+def _head(net: nn.Module, name: str, features: int, rng: torch.Generator) -> nn.Sequential:
+    """Random features and a layer on them, in place of a network's last layer."""
+    last: Any = net.get_submodule(name)
+    made = nn.Sequential(RandomFeatures(last.weight.shape[1], features, rng), fresh_linear(features, 1, rng))
+    return made.to(device_of(net))
 
 
 def _bound(net: nn.Module, head: str, bound: float, rng: torch.Generator) -> list[nn.Linear]:

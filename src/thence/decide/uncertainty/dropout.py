@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from thence.base.errors import ConfigError
 from thence.base.rng import torch_generator
 from thence.decide.uncertainty.believed import Cost, Members
-from thence.decide.uncertainty.logits import device_of, logits_of
+from thence.decide.uncertainty.kept import Kept
+from thence.decide.uncertainty.logits import arrays_of, device_of, filled, logits_of, with_layers
 
 CHANNELS = nn.Dropout1d | nn.Dropout2d | nn.Dropout3d
 """These drop whole channels: the dimensions behind the second share a mask."""
@@ -79,6 +80,16 @@ class MonteCarloDropout:
         if passes < 2:
             raise ConfigError(f"{passes} passes", fix="Ask for two or more.")
         self.net, self.passes, self.seed, self._layers = net, passes, seed, layers
+
+    def kept(self) -> Kept:
+        """What to keep."""
+        return Kept({"passes": self.passes, "seed": self.seed}, arrays_of(self.net, "net"))
+
+    @classmethod
+    def of(cls, kept: Kept, net: nn.Module) -> MonteCarloDropout:
+        """From what :meth:`kept` gave and a network made as that one, with the same rates of dropout."""
+        made = filled(with_layers(net, {}, share=False), kept.arrays, "net")
+        return cls(made, int(kept.told["passes"]), seed=int(kept.told["seed"]))
 
     @property
     def cost(self) -> Cost:

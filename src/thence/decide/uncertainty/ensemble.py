@@ -18,7 +18,8 @@ from thence.base.errors import ConfigError
 from thence.base.progress import Progress, silent
 from thence.base.rng import derive_seed
 from thence.decide.uncertainty.believed import Cost, Members
-from thence.decide.uncertainty.logits import logits_of, memory_of
+from thence.decide.uncertainty.kept import Kept
+from thence.decide.uncertainty.logits import arrays_of, filled, logits_of, memory_of, with_layers
 
 
 class DeepEnsemble:
@@ -64,6 +65,19 @@ class DeepEnsemble:
             made.append(make(derive_seed(seed, "uncertainty", "member", place)))
             progress("members", place + 1, members)
         return cls(made)
+
+    def kept(self) -> Kept:
+        """What to keep; members that are made otherwise than the first cannot be."""
+        arrays = [arrays_of(net, f"member.{place}") for place, net in enumerate(self.members)]
+        return Kept(
+            {"members": len(self.members)}, {key: value for each in arrays for key, value in each.items()}
+        )
+
+    @classmethod
+    def of(cls, kept: Kept, net: nn.Module) -> DeepEnsemble:
+        """From what :meth:`kept` gave and a network made as the members."""
+        blank = (with_layers(net, {}, share=False) for _ in range(int(kept.told["members"])))
+        return cls([filled(each, kept.arrays, f"member.{place}") for place, each in enumerate(blank)])
 
     @property
     def cost(self) -> Cost:

@@ -25,10 +25,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thence.base.errors import ConfigError, DataError
+from thence.base.errors import ArtifactError, ConfigError, DataError
 from thence.decide.sample import Sample
 from thence.decide.uncertainty.believed import Cost, Counts, column
 from thence.decide.uncertainty.entropies import sigmoid
+from thence.decide.uncertainty.kept import Kept
 
 STRENGTH = 1e-2, 1e6
 """Between these a prior's strength is looked for."""
@@ -82,6 +83,37 @@ class EvidenceCounts:
             raise ConfigError(f"a prior of {prior}", fix="Give a mean in (0, 1) and a strength above 0.")
         priors = [prior or fit_prior(n, k) for n, k in zip(seen, positive, strict=True)]
         rate, strength = np.array(priors, np.float64).T
+        return cls(seen, positive, rate, strength)
+
+    def kept(self) -> Kept:
+        """What to keep."""
+        columns = zip(self.seen, self.positive, strict=True)
+        arrays = {"rate": self.rate, "strength": self.strength}
+        for place, (n, k) in enumerate(columns):
+            arrays |= {f"seen.{place}": n, f"positive.{place}": k}
+        return Kept({"columns": len(self.seen)}, arrays)
+
+    @classmethod
+    def of(cls, kept: Kept) -> EvidenceCounts:
+        """From what :meth:`kept` gave.
+
+        Raises:
+            ArtifactError: an array is missing or of another shape.
+        """
+        arrays, columns = kept.arrays, range(int(kept.told["columns"]))
+        try:
+            seen, positive = (
+                tuple(arrays[f"{name}.{place}"] for place in columns) for name in ("seen", "positive")
+            )
+            rate, strength = arrays["rate"], arrays["strength"]
+        except KeyError as error:
+            raise ArtifactError(f"evidence without {error}") from error
+        fits = all(
+            n.ndim == 1 and n.shape == k.shape and n.dtype.kind in "iu" and (n >= k).all() and (k >= 0).all()
+            for n, k in zip(seen, positive, strict=True)
+        )
+        if not fits or not rate.shape == strength.shape == (len(columns),) or not (strength > 0).all():
+            raise ArtifactError("the evidence does not fit together")
         return cls(seen, positive, rate, strength)
 
     @property

@@ -25,9 +25,12 @@ from torch import Tensor, nn
 
 from thence.base.errors import ConfigError, DataError, FitError
 from thence.decide.uncertainty.believed import Cost, NormalLogits
+from thence.decide.uncertainty.kept import Kept
 from thence.decide.uncertainty.logits import (
     AT_ONCE,
+    arrays_of,
     device_of,
+    filled,
     forward,
     last_linear,
     logits_of,
@@ -47,6 +50,7 @@ class LastLayerLaplace:
     Attributes:
         net: gives ``[n, 1 + r]``: the logit and its r projections, whose sum of squares is v.
         prior: precision λ of the prior.
+        layer: name of the last layer.
 
     Example:
         >>> x = torch.tensor([[-1.0], [1.0]] * 50)
@@ -58,8 +62,9 @@ class LastLayerLaplace:
         ([0.17, 8.78], [0.87, 1.0])
     """
 
-    def __init__(self, net: nn.Module, prior: float, memory: int) -> None:
-        self.net, self.prior, self._memory, self._device = net, prior, memory, device_of(net)
+    def __init__(self, net: nn.Module, prior: float, memory: int, layer: str) -> None:
+        self.net, self.prior, self.layer = net, prior, layer
+        self._memory, self._device = memory, device_of(net)
 
     @classmethod
     def fit(
@@ -87,30 +92,62 @@ class LastLayerLaplace:
         """
         found = rows_of(inputs)
         name = last_linear(net) if layer is None else layer
-        last = net.get_submodule(name)
-        if not isinstance(last, nn.Linear) or last.weight.shape[0] != 1:
-            raise ConfigError("not a Linear with one output", where=name, fix="Name the last layer.")
+        last = _last(net, name)
         if prior is not None and not 0 < prior < np.inf:
             raise ConfigError(f"a prior of precision {prior}", fix="Give one above 0, or None.")
         curvature = _curvature(net, last, found, _weights(weight, len(found[0])))
         values, vectors = np.linalg.eigh(curvature)
         values = np.maximum(values, 0.0)
         chosen = most_likely(values, float(_learned(last) @ _learned(last))) if prior is None else prior
-        spread = vectors / np.sqrt(values + chosen)
-        made = with_layers(net, {name: _widened(last, spread)}, share=True)
-        laplace = cls(made, chosen, memory_of(made, net))
+        laplace = cls.spread(net, name, (vectors / np.sqrt(values + chosen)).T, chosen)
         laplace._check(net, found, last)
         return laplace
+
+    @classmethod
+    def spread(cls, net: nn.Module, layer: str, projections: np.ndarray, prior: float) -> LastLayerLaplace:
+        """From a network and the projections that were found for it.
+
+        Args:
+            net: the network.
+            layer: name of its last layer, an ``nn.Linear`` with one output.
+            projections: ``[r, d]`` of the last layer's inputs (and a 1 for its bias); see :attr:`projections`.
+            prior: precision λ.
+
+        Raises:
+            ConfigError: the layer is none of that kind, or takes other inputs.
+        """
+        last = _last(net, layer)
+        inputs = last.weight.shape[1] + (last.bias is not None)
+        if projections.ndim != 2 or projections.shape[1] != inputs:
+            raise ConfigError(f"projections {projections.shape} of {inputs} inputs", where=layer)
+        made = with_layers(net, {layer: _widened(last, projections)}, share=True)
+        return cls(made, prior, memory_of(made, net), layer)
+
+    @property
+    def projections(self) -> np.ndarray:
+        """``[r, d]``: whose products with the last layer's inputs (and a 1) are squared and summed to v."""
+        wide: Any = self.net.get_submodule(self.layer)
+        parts = [wide.weight[1:]] + ([] if wide.bias is None else [wide.bias[1:, None]])
+        return torch.cat(parts, dim=1).numpy(force=True)
+
+    def kept(self) -> Kept:
+        """What to keep."""
+        told = {"layer": self.layer, "prior": self.prior, "memory": self._memory}
+        return Kept(told, arrays_of(self.net, "net"))
+
+    @classmethod
+    def of(cls, kept: Kept, net: nn.Module) -> LastLayerLaplace:
+        """From what :meth:`kept` gave and a network made as that of the fit."""
+        told, last = kept.told, _last(net, kept.told["layer"])
+        extra = len(kept.arrays[f"net.{told['layer']}.weight" if told["layer"] else "net.weight"]) - 1
+        blank = np.zeros((extra, last.weight.shape[1] + (last.bias is not None)))
+        made = with_layers(net, {told["layer"]: _widened(last, blank)}, share=False)
+        return cls(filled(made, kept.arrays, "net"), float(told["prior"]), int(told["memory"]), told["layer"])
 
     @property
     def cost(self) -> Cost:
         """One pass; the wider last layer's weights."""
         return Cost(1.0, self._memory)
-
-    def logit_and_variance(self, inputs: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Logit m and variance v ``[n]`` of each row."""
-        told = self.estimate(inputs)
-        return told.logit, told.uncertainty
 
     def estimate(self, inputs: Any) -> NormalLogits:
         """What is believed of each row.
@@ -194,9 +231,16 @@ def _learned(last: nn.Linear) -> np.ndarray:
     return torch.cat(parts).double().numpy(force=True)
 
 
-def _widened(last: nn.Linear, spread: np.ndarray) -> nn.Linear:
-    """The last layer, with the columns of ``spread`` ``[d, r]`` as further outputs."""
-    extra = torch.from_numpy(spread.T).to(last.weight)
+def _last(net: nn.Module, name: str) -> nn.Linear:
+    last = net.get_submodule(name)
+    if not isinstance(last, nn.Linear) or last.weight.shape[0] != 1:
+        raise ConfigError("not a Linear with one output", where=name, fix="Name the last layer.")
+    return last
+
+
+def _widened(last: nn.Linear, projections: np.ndarray) -> nn.Linear:
+    """The last layer, with projections ``[r, d]`` as further outputs."""
+    extra = torch.from_numpy(projections).to(last.weight)
     wide = nn.Linear(1, 1, device="meta")
     inputs = last.weight.shape[1]
     wide.weight = nn.Parameter(torch.cat([last.weight.detach(), extra[:, :inputs]]), requires_grad=False)

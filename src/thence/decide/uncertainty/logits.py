@@ -7,14 +7,18 @@ Their networks are any ``nn.Module`` called with a tuple of tensors that have a 
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from thence.base.errors import ConfigError, DataError
+from thence.base.errors import ArtifactError, ConfigError, DataError
+from thence.decide.uncertainty.kept import Arrays
 
 Inputs = Tensor | tuple[Tensor, ...]
+Net = TypeVar("Net", bound=nn.Module)
 AT_ONCE = 16_384
 """Rows that go through a network at once."""
 
@@ -136,3 +140,43 @@ def fresh_linear(inputs: int, outputs: int, rng: torch.Generator, *, bias: bool 
     if bias:
         layer.bias = nn.Parameter(torch.zeros(outputs))
     return layer
+
+
+def arrays_of(module: nn.Module, name: str) -> Arrays:
+    """Weights and buffers of a module, by names that begin with ``name``.
+
+    Raises:
+        ArtifactError: numbers of a kind that files do not hold, such as bfloat16.
+
+    Example:
+        >>> {key: value.shape for key, value in arrays_of(nn.Linear(3, 1), "net").items()}
+        {'net.weight': (1, 3), 'net.bias': (1,)}
+    """
+    try:
+        return {f"{name}.{key}": value.numpy(force=True) for key, value in module.state_dict().items()}
+    except TypeError as error:
+        raise ArtifactError(
+            f"weights that cannot be kept: {error}", fix="Turn the network to float32."
+        ) from error
+
+
+def filled(module: Net, arrays: Mapping[str, np.ndarray], name: str) -> Net:
+    """The module itself, in evaluation mode, with the numbers that :func:`arrays_of` took.
+
+    Raises:
+        ArtifactError: one is missing or too many, or of another shape or kind.
+    """
+    begin, wanted = f"{name}.", module.state_dict()
+    given = {key.removeprefix(begin): value for key, value in arrays.items() if key.startswith(begin)}
+    if given.keys() != wanted.keys():
+        other = sorted(given.keys() ^ wanted.keys())
+        raise ArtifactError(f"{name} is of another network: {', '.join(other[:3])}", fix="Give one made alike.")
+    found = {}
+    for key, value in given.items():
+        made = torch.from_numpy(np.array(value))
+        if made.shape != wanted[key].shape or made.dtype != wanted[key].dtype:
+            shape = f"{tuple(made.shape)} {made.dtype}"
+            raise ArtifactError(f"{name}.{key} is {shape}, not {tuple(wanted[key].shape)} {wanted[key].dtype}")
+        found[key] = made
+    module.load_state_dict(found)
+    return module.eval()

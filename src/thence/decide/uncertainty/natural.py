@@ -29,12 +29,14 @@ from thence.base.rng import torch_generator
 from thence.decide.uncertainty.believed import Cost, Counts
 from thence.decide.uncertainty.flow import RadialFlows
 from thence.decide.uncertainty.flow_kernel import shared_evidence
-from thence.decide.uncertainty.logits import device_of, forward, fresh_linear, memory_of
+from thence.decide.uncertainty.kept import Kept
+from thence.decide.uncertainty.logits import arrays_of, device_of, filled, forward, fresh_linear, memory_of
 from thence.decide.uncertainty.posterior import (
     FLOWS,
     BetaLoss,
     PosteriorConfig,
     clamped,
+    encoder_and_flows,
     folded,
     latents_of,
 )
@@ -145,6 +147,21 @@ class NaturalPosterior:
                 model = _Parts(parts, config.prior, scale)
                 train(model, inputs, label, BetaLoss(config.entropy), plan=plan, seed=seed)
         return cls(folded(encoder), flow, rate, config.prior, scale)
+
+    def kept(self) -> Kept:
+        """What to keep."""
+        arrays = arrays_of(self.encoder, "encoder") | arrays_of(self.flow, "flows")
+        told = {"prior": list(self.prior), "log_budget": self.log_budget}
+        return Kept(told, arrays | arrays_of(self.rate, "rate"))
+
+    @classmethod
+    def of(cls, kept: Kept, net: nn.Module) -> NaturalPosterior:
+        """From what :meth:`kept` gave and a network made as that of the fit."""
+        encoder, flow = encoder_and_flows(kept.arrays, net)
+        rate = fresh_linear(flow.centre.shape[2], 1, torch.Generator()).to(device_of(net))
+        first, second = (float(each) for each in kept.told["prior"])
+        rate = filled(rate, kept.arrays, "rate")
+        return cls(encoder, flow, rate, (first, second), float(kept.told["log_budget"]))
 
     @property
     def cost(self) -> Cost:

@@ -27,8 +27,11 @@ from thence.base.rng import torch_generator
 from thence.decide.uncertainty.believed import Cost, Counts
 from thence.decide.uncertainty.flow import RadialFlows
 from thence.decide.uncertainty.flow_kernel import LIMIT, class_evidence
+from thence.decide.uncertainty.kept import Arrays, Kept
 from thence.decide.uncertainty.logits import (
+    arrays_of,
     device_of,
+    filled,
     forward,
     fresh_linear,
     last_linear,
@@ -74,6 +77,7 @@ class PosteriorNetwork:
     Attributes:
         encoder: gives the latents ``[n, latent]``.
         flows: densities of the negative and of the positive class.
+        counts: training rows of the negative and of the positive class.
         prior: of the positive and of the negative class.
 
     Example:
@@ -88,7 +92,7 @@ class PosteriorNetwork:
     def __init__(
         self, encoder: nn.Module, flows: RadialFlows, counts: tuple[int, int], prior: tuple[float, float]
     ) -> None:
-        self.encoder, self.flows, self.prior = encoder, flows, prior
+        self.encoder, self.flows, self.counts, self.prior = encoder, flows, counts, prior
         self.log_counts = np.log(np.asarray(counts, np.float64))
         self._maps, self._told = flows.maps(), np.concatenate([prior, self.log_counts])
         self._device = device_of(encoder)
@@ -137,6 +141,19 @@ class PosteriorNetwork:
     def cost(self) -> Cost:
         """One pass, and the flows."""
         return Cost(1.0, memory_of(self.flows))
+
+    def kept(self) -> Kept:
+        """What to keep."""
+        told = {"counts": list(self.counts), "prior": list(self.prior)}
+        return Kept(told, arrays_of(self.encoder, "encoder") | arrays_of(self.flows, "flows"))
+
+    @classmethod
+    def of(cls, kept: Kept, net: nn.Module) -> PosteriorNetwork:
+        """From what :meth:`kept` gave and a network made as that of the fit."""
+        encoder, flows = encoder_and_flows(kept.arrays, net)
+        negative, positive = (int(each) for each in kept.told["counts"])
+        first, second = (float(each) for each in kept.told["prior"])
+        return cls(encoder, flows, (negative, positive), (first, second))
 
     def evidence(self, inputs: Any) -> np.ndarray:
         """Evidence ``[n, 2]`` for the negative and the positive class, in examples."""
@@ -225,6 +242,15 @@ def latents_of(net: nn.Module, latent: int, rng: torch.Generator) -> Latents:
     last = net.get_submodule(name)
     layer = fresh_linear(last.weight.shape[1], latent, rng).to(device_of(net))  # type: ignore[union-attr]
     return Latents(with_layers(net, {name: layer}, share=False), name, latent).to(device_of(net))
+
+
+def encoder_and_flows(arrays: Arrays, net: nn.Module) -> tuple[nn.Module, RadialFlows]:
+    """A network that gives latents and their flows, as they were kept under ``encoder`` and ``flows``."""
+    classes, layers, latent = arrays["flows.centre"].shape
+    blank = torch.Generator()
+    flows = RadialFlows(classes, latent, layers, blank).to(device_of(net))
+    encoder = latents_of(net, latent, blank).net
+    return filled(encoder, arrays, "encoder"), filled(flows, arrays, "flows")
 
 
 def folded(latents: Latents) -> nn.Module:

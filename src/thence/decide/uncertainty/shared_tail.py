@@ -26,11 +26,13 @@ class Tail:
     """A trunk up to the product that members share, and what they make of it; see :func:`tail_of`.
 
     Args:
+        names: of the first of the members' layers, the ReLU and the last layer.
         trunk: gives ``[n, k]``.
         layers: ``[3, m, k]`` float32: factors, biases, and weights of the last layer.
         bias: ``[m]`` float32.
     """
 
+    names: tuple[str, str, str]
     trunk: nn.Module
     layers: np.ndarray
     bias: np.ndarray
@@ -50,21 +52,27 @@ def tail_of(net: nn.Module, first: str, last: str, inputs: tuple[Tensor, ...]) -
         last: name of the last.
         inputs: rows to look at; some are enough.
     """
+    some = tuple(each[:SOME] for each in inputs)
+    between, ends = _between(net, first, last, some), net.get_submodule(last)
+    if between is None or ends.weight.shape[0] != 1 or ends.weight.dtype != torch.float32:  # type: ignore
+        return None
+    made = tail_named(net, (first, between, last))
+    told = forward(net, some).reshape(len(some[0]), -1).numpy()
+    same = np.allclose(made.logits(some, device_of(net)), told, rtol=1e-4, atol=1e-5)
+    return made if same else None
+
+
+def tail_named(net: nn.Module, names: tuple[str, str, str]) -> Tail:
+    """The same where it is known what stands between; of a network that was kept."""
+    first, between, last = names
     begins: Any = net.get_submodule(first)
     ends: Any = net.get_submodule(last)
-    between = _between(net, first, last, tuple(each[:SOME] for each in inputs))
-    if between is None or ends.weight.shape[0] != 1 or begins.weight.dtype != torch.float32:
-        return None
     product = nn.Linear(1, 1, bias=False, device="meta")
     product.weight = begins.weight
     product.out_features, product.in_features = begins.weight.shape
     trunk = with_layers(net, {first: product, between: nn.Identity(), last: nn.Identity()}, share=True).eval()
     layers = torch.stack([begins.s, begins.bias, ends.s * ends.weight * ends.r])
-    made = Tail(trunk, layers.numpy(force=True), ends.bias[:, 0].numpy(force=True))
-    some = tuple(each[:SOME] for each in inputs)
-    told = forward(net, some).reshape(len(some[0]), -1).numpy()
-    same = np.allclose(made.logits(some, device_of(net)), told, rtol=1e-4, atol=1e-5)
-    return made if same else None
+    return Tail(names, trunk, layers.numpy(force=True), ends.bias[:, 0].numpy(force=True))
 
 
 def _between(net: nn.Module, first: str, last: str, some: tuple[Tensor, ...]) -> str | None:

@@ -23,9 +23,19 @@ from thence.base.errors import ConfigError, DataError
 from thence.base.progress import Progress, silent
 from thence.base.rng import torch_generator
 from thence.decide.uncertainty.believed import Cost, Members
-from thence.decide.uncertainty.logits import device_of, forward, last_linear, memory_of, rows_of, with_layers
+from thence.decide.uncertainty.kept import Kept
+from thence.decide.uncertainty.logits import (
+    arrays_of,
+    device_of,
+    filled,
+    forward,
+    last_linear,
+    memory_of,
+    rows_of,
+    with_layers,
+)
 from thence.decide.uncertainty.serving_kernel import member_rows
-from thence.decide.uncertainty.shared_tail import Tail, tail_of
+from thence.decide.uncertainty.shared_tail import Tail, tail_named, tail_of
 from thence.decide.uncertainty.training import Plan, train
 
 
@@ -35,6 +45,7 @@ class SharedTrunk:
     Attributes:
         net: gives ``[n, members]`` or ``[n, members, 1]`` logits.
         members: how many.
+        layers: how many layers, from the end, are the members' own.
 
     Example:
         >>> x = torch.randn(400, 2, generator=torch.Generator().manual_seed(0))
@@ -44,8 +55,9 @@ class SharedTrunk:
         ((4, 3), 1.0)
     """
 
-    def __init__(self, net: nn.Module, members: int, tail: Tail | None = None) -> None:
-        self.net, self.members, self._device, self._tail = net, members, device_of(net), tail
+    def __init__(self, net: nn.Module, members: int, layers: int, tail: Tail | None = None) -> None:
+        self.net, self.members, self.layers = net, members, layers
+        self._device, self._tail = device_of(net), tail
 
     @classmethod
     def fit(
@@ -79,7 +91,7 @@ class SharedTrunk:
             FitError: the loss is not a number.
         """
         made = ensembled(net, members, layers, seed=seed)
-        shared = cls(made, members)
+        shared = cls(made, members, layers)
         shared._logits(tuple(each[:2] for each in rows_of(inputs)))
 
         def loss(told: Tensor, truth: Tensor) -> Tensor:
@@ -89,8 +101,22 @@ class SharedTrunk:
 
         train(made, inputs, label, loss, plan=plan, seed=seed, progress=progress)
         if layers == 1:
-            return cls(_one_layer(made), members)
-        return cls(made, members, _tail(made, rows_of(inputs)))
+            return cls(_one_layer(made), members, layers)
+        return cls(made, members, layers, _tail(made, rows_of(inputs)))
+
+    def kept(self) -> Kept:
+        """What to keep."""
+        tail = None if self._tail is None else list(self._tail.names)
+        told = {"members": self.members, "layers": self.layers, "tail": tail}
+        return Kept(told, arrays_of(self.net, "net"))
+
+    @classmethod
+    def of(cls, kept: Kept, net: nn.Module) -> SharedTrunk:
+        """From what :meth:`kept` gave and a network made as that of the fit."""
+        members, layers, names = (kept.told[name] for name in ("members", "layers", "tail"))
+        made = ensembled(net, members, layers)
+        made = filled(_one_layer(made) if layers == 1 else made, kept.arrays, "net")
+        return cls(made, members, layers, None if names is None else tail_named(made, tuple(names)))
 
     @property
     def cost(self) -> Cost:
