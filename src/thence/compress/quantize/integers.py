@@ -1,8 +1,8 @@
-"""Whole numbers of 8 and of 4 bits, with one scale a row or one a dimension.
+"""Whole numbers of 8 bits, with one scale a row or one a dimension.
 
-    x̂ = s · c,   c = round(x / s) in −L … L,   s = max |x| / L,   so |x − x̂| ≤ s / 2
+    x̂ = s · c,   c = round(x / s) in −127 … 127,   s = max |x| / 127,   so |x − x̂| ≤ s / 2
 
-L is 127 for 8 bits and 7 for 4; the maximum is over the row or over the dimension. With one scale a row the
+The maximum is over the row or over the dimension. With one scale a row the
 product of two vectors is a product of whole numbers, ⟨x, y⟩ ≈ s_x s_y Σ c_x c_y, which is exact and fast.
 
 References:
@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 SMALLEST = np.float32(1.2e-38)
-WORD = 4
+WIDE = 8
+"""Codes of a row come in multiples of so many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,7 @@ class ByteRows:
     """Vectors as signed bytes with one scale a row.
 
     Args:
-        codes: ``[num_rows, dim]`` int8; dim is a multiple of 4, the last few may be padding.
+        codes: ``[num_rows, dim]`` int8; filled up to a multiple of 8, the last few may be padding.
         scale: ``[num_rows]`` float32.
         dim: length of each vector.
     """
@@ -42,10 +43,10 @@ class ByteRows:
         Example:
             >>> codes = ByteRows.fit(np.array([[0.5, -1.0, 0.25]], np.float32))
             >>> codes.codes.tolist(), codes.decode(slice(None)).round(3).tolist()
-            ([[64, -127, 32, 0]], [[0.504, -1.0, 0.252]])
+            ([[64, -127, 32, 0, 0, 0, 0, 0]], [[0.504, -1.0, 0.252]])
         """
         codes, scale = levels(vectors, 127, axis=1)
-        return cls(padded(codes, WORD), scale, vectors.shape[1])
+        return cls(padded(codes, WIDE), scale, vectors.shape[1])
 
     @property
     def num_rows(self) -> int:
@@ -101,59 +102,6 @@ class ByteDims:
     def decode(self, rows: np.ndarray | slice) -> np.ndarray:
         """The vectors of some rows, float32."""
         return self.codes[rows] * self.scale
-
-    def tensors(self) -> Mapping[str, np.ndarray]:
-        """What is kept."""
-        return {"codes": self.codes, "scale": self.scale}
-
-
-@dataclass(frozen=True, eq=False)
-class NibbleRows:
-    """Vectors as signed codes of four bits, two a byte, with one scale a row.
-
-    Args:
-        codes: ``[num_rows, dim / 2]`` uint8: the lower half is the even dimension's code + 8, the upper
-            half the odd one's; dim is a multiple of 4, the last few may be padding.
-        scale: ``[num_rows]`` float32.
-        dim: length of each vector.
-    """
-
-    codes: np.ndarray
-    scale: np.ndarray
-    dim: int
-
-    @classmethod
-    def fit(cls, vectors: np.ndarray) -> NibbleRows:
-        """One scale a row.
-
-        Example:
-            >>> codes = NibbleRows.fit(np.array([[0.5, -1.0, 0.25, 0.0]], np.float32))
-            >>> codes.codes.tolist()  # 4 and −7, 2 and 0, each + 8
-            [[28, 138]]
-            >>> codes.decode(slice(None)).round(3).tolist()
-            [[0.571, -1.0, 0.286, 0.0]]
-        """
-        codes, scale = levels(vectors, 7, axis=1)
-        raised = (padded(codes, WORD) + np.int8(8)).astype(np.uint8)
-        return cls(raised[:, ::2] | (raised[:, 1::2] << np.uint8(4)), scale, vectors.shape[1])
-
-    @property
-    def num_rows(self) -> int:
-        """How many vectors."""
-        return len(self.codes)
-
-    def decode(self, rows: np.ndarray | slice) -> np.ndarray:
-        """The vectors of some rows, float32."""
-        return self.bytes_at(rows)[:, : self.dim] * self.scale[rows][:, None]
-
-    def bytes_at(self, rows: np.ndarray | slice) -> np.ndarray:
-        """The codes of some rows, int8 in −7 … 7, padding included."""
-        from thence.compress.quantize.kernel import spread_nibbles
-
-        packed = np.ascontiguousarray(self.codes[rows])
-        out = np.empty((len(packed), 2 * packed.shape[1]), np.int8)
-        spread_nibbles(packed, out)
-        return out
 
     def tensors(self) -> Mapping[str, np.ndarray]:
         """What is kept."""

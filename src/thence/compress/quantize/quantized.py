@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import ArrayLike
 
-from thence.base.artifact import Artifact, open_artifact, write_artifact
-from thence.base.errors import ArtifactError, DataError, ThenceError
+from thence.base.errors import DataError
 from thence.base.ids import IdMap
 from thence.compress.quantize.codes import Codes, bytes_of
-from thence.compress.quantize.kinds import kind_named
 from thence.compress.quantize.rescored import Rescored
-from thence.compress.quantize.score import scored
+from thence.compress.quantize.score import scored, scored_by
+from thence.compress.quantize.space import Space
 from thence.encode.embeddings import Embeddings
 
-ARTIFACT = "quantized"
 SIDES = ("source", "target")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class QuantizedEmbeddings:
-    """A scorer over codes: the score of i → j is ⟨source[i], target[j]⟩ + bias[j] of what they stand for.
+    """A scorer over codes: s(i → j) is ⟨source[i], target[j]⟩ + own[i] + bias[j] of what they stand for.
 
     Args:
         ids: external id of each node.
         kind: how numbers are kept, one of :data:`~thence.compress.quantize.kinds.KINDS`.
         source: codes of the vectors as source.
         target: codes of the vectors as target.
-        bias: ``[num_nodes]`` float32, kept as it is; None for noughts.
+        bias: ``[num_nodes]`` float32, what each target adds; None for noughts.
+        own: ``[num_nodes]`` float32, what each source adds; None for noughts. It orders nothing for a source.
+        space: what vectors are brought into before they are coded; None where they are coded as they are.
         metrics: what it costs, as measured (recall@20, HitRate@10, …).
         info: how the embeddings came about, JSON-able.
 
     Raises:
-        DataError: the two sides, the ids or the bias are of different lengths.
+        DataError: the two sides, the ids, the space or what is added are of different lengths.
 
     Example:
         >>> from thence.compress.quantize import quantize
@@ -46,7 +45,7 @@ class QuantizedEmbeddings:
         >>> small = quantize(Embeddings(IdMap(["phone", "case"]), source, target), "int8")
         >>> small
         QuantizedEmbeddings(2 nodes, dim 2, int8)
-        >>> small.scores([0]).round(2).tolist()
+        >>> small.scores([0]).round(1).tolist()
         [[0.0, 1.0]]
     """
 
@@ -55,6 +54,8 @@ class QuantizedEmbeddings:
     source: Codes
     target: Codes
     bias: np.ndarray | None = None
+    own: np.ndarray | None = None
+    space: Space | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     info: Mapping[str, Any] = field(default_factory=dict)
 
@@ -65,8 +66,13 @@ class QuantizedEmbeddings:
                 raise DataError(f"{codes.num_rows} {side} vectors for {len(self.ids)} ids")
         if self.source.dim != self.target.dim:
             raise DataError(f"source vectors have {self.source.dim} numbers, target vectors {self.target.dim}")
-        if self.bias is not None and (self.bias.shape != (len(self.ids),) or not np.isfinite(self.bias).all()):
-            raise DataError(f"the bias has shape {self.bias.shape} for {len(self.ids)} ids, or is not finite")
+        if self.space is not None:
+            shapes = {array.shape[-1] for array in self.space.tensors().values()}
+            if shapes != {self.dim} or not np.isfinite(1 / self.space.gain).all():
+                raise DataError(f"the space has {sorted(shapes)} dimensions, the vectors {self.dim}")
+        for name, added in (("bias", self.bias), ("own", self.own)):
+            if added is not None and (added.shape != (len(self.ids),) or not np.isfinite(added).all()):
+                raise DataError(f"{name} has shape {added.shape} for {len(self.ids)} ids, or is not finite")
 
     def __repr__(self) -> str:
         """One line with the counts."""
@@ -79,31 +85,56 @@ class QuantizedEmbeddings:
 
     @property
     def bytes(self) -> int:
-        """Bytes of codes, scales, tables and bias: all but the ids."""
-        bias = 0 if self.bias is None else self.bias.nbytes
-        return bytes_of(self.source) + bytes_of(self.target) + bias
-
-    @property
-    def bytes_ratio(self) -> float:
-        """How many times as many bytes float32 takes, the bias counted on both sides where there is one."""
-        whole = 4 * len(self.ids) * (2 * self.dim + (self.bias is not None))
-        return whole / max(self.bytes, 1)
+        """Bytes of codes, factors, tables, space and what is added: all but the ids."""
+        rest = [] if self.space is None else list(self.space.tensors().values())
+        rest += [added for added in (self.bias, self.own) if added is not None]
+        return bytes_of(self.source) + bytes_of(self.target) + sum(array.nbytes for array in rest)
 
     def scores(self, sources: ArrayLike) -> np.ndarray:
         """Scores ``[len(sources), num_nodes]`` of the arcs from each source to every node."""
-        return scored(self.source, self._nodes(sources), self.target, self._bias)
+        asked = _nodes(sources)
+        return self._lifted(
+            scored(self.source, asked, self.target, self._or_nought(self.bias)), self.own, asked
+        )
 
     def scores_into(self, targets: ArrayLike) -> np.ndarray:
         """Scores ``[len(targets), num_nodes]`` of the arcs from every node to each target."""
-        own = self._nodes(targets)
-        found = scored(self.target, own, self.source, np.zeros(len(self.ids), np.float32))
-        return found if self.bias is None else found + self.bias[own][:, None]
+        asked = _nodes(targets)
+        return self._lifted(
+            scored(self.target, asked, self.source, self._or_nought(self.own)), self.bias, asked
+        )
+
+    def scores_by(self, exact: Embeddings, sources: ArrayLike) -> np.ndarray:
+        """As :meth:`scores`, but who asks is taken from exact vectors: only who answers is coded.
+
+        Raises:
+            DataError: the exact vectors are of other ids or of another length.
+        """
+        asked = _nodes(sources)
+        vectors = self._in_space(exact, asked, "source")
+        return self._lifted(scored_by(vectors, self.target, self._or_nought(self.bias)), self.own, asked)
+
+    def scores_into_by(self, exact: Embeddings, targets: ArrayLike) -> np.ndarray:
+        """As :meth:`scores_into`, but who asks is taken from exact vectors.
+
+        Raises:
+            DataError: the exact vectors are of other ids or of another length.
+        """
+        asked = _nodes(targets)
+        vectors = self._in_space(exact, asked, "target")
+        return self._lifted(scored_by(vectors, self.source, self._or_nought(self.own)), self.bias, asked)
 
     def embeddings(self) -> Embeddings:
-        """The vectors that the codes stand for, float32."""
-        every = slice(None)
-        info = {**self.info, "decoded from": self.kind}
-        return Embeddings(self.ids, self.source.decode(every), self.target.decode(every), self.bias, info)
+        """The vectors that the codes stand for, float32, with the same scores.
+
+        Where sources add something of their own (``own``), vectors are one longer: sources end in it, targets
+        in 1. Means that were taken away stay away.
+        """
+        source, target = (self._decoded(side) for side in SIDES)
+        if self.own is not None:
+            source = np.concatenate([source, self.own[:, None]], axis=1)
+            target = np.concatenate([target, np.ones((len(target), 1), np.float32)], axis=1)
+        return Embeddings(self.ids, source, target, self.bias, {**self.info, "decoded_from": self.kind})
 
     def rescored(self, exact: Embeddings, pool: int = 60) -> Rescored:
         """A scorer that scores its own ``pool`` best again with the exact vectors, which may be memory-mapped.
@@ -112,19 +143,18 @@ class QuantizedEmbeddings:
             DataError: the exact vectors are of other ids or of another length.
             ConfigError: the pool is below one.
         """
+        self._check(exact)
         return Rescored(self, exact, pool)
+
+    def with_metrics(self, metrics: Mapping[str, float]) -> QuantizedEmbeddings:
+        """The same with other figures of what it costs."""
+        return replace(self, metrics=dict(metrics))
 
     def save(self, folder: str | Path) -> None:
         """Write an artifact of kind ``quantized`` (safetensors, Parquet), its figures in the manifest."""
-        with write_artifact(folder, ARTIFACT) as draft:
-            draft.table("ids", pa.table({"id": self.ids.array}))
-            for side in SIDES:
-                draft.tensors(side, getattr(self, side).tensors())
-            if self.bias is not None:
-                draft.tensors("bias", {"bias": self.bias})
-            draft.counts.update(nodes=len(self.ids), dim=self.dim, bytes=self.bytes)
-            draft.metrics.update(self.metrics)
-            draft.config.update(kind=self.kind, info=dict(self.info))
+        from thence.compress.quantize.keep import save
+
+        save(self, folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> QuantizedEmbeddings:
@@ -133,36 +163,35 @@ class QuantizedEmbeddings:
         Raises:
             ArtifactError: they are absent, torn, tampered with, or not quantized embeddings.
         """
-        art = open_artifact(folder, ARTIFACT)
-        try:
-            kind = str(art.config["kind"])
-            source, target = (_opened(art, side, kind) for side in SIDES)
-            bias = art.tensors("bias")["bias"] if "bias.safetensors" in art.files else None
-            ids = IdMap(art.table("ids")["id"])
-            return cls(ids, kind, source, target, bias, art.metrics, art.config["info"])
-        except ArtifactError:
-            raise
-        except (ThenceError, TypeError, KeyError, ValueError, IndexError) as error:
-            raise ArtifactError(f"inconsistent quantized embeddings: {error}", where=folder) from error
+        from thence.compress.quantize.keep import load
 
-    @property
-    def _bias(self) -> np.ndarray:
-        return np.zeros(len(self.ids), np.float32) if self.bias is None else self.bias
+        return load(folder)
 
-    def _nodes(self, nodes: ArrayLike) -> np.ndarray:
-        return np.asarray(nodes, np.int64).reshape(-1)
+    def _decoded(self, side: str) -> np.ndarray:
+        vectors = getattr(self, side).decode(slice(None))
+        return vectors if self.space is None else self.space.back(vectors, side)
+
+    def _in_space(self, exact: Embeddings, asked: np.ndarray, side: str) -> np.ndarray:
+        self._check(exact)
+        vectors = getattr(exact, side)[asked]
+        return vectors if self.space is None else self.space.into(vectors, side)
+
+    def _check(self, exact: Embeddings) -> None:
+        if exact.ids != self.ids or exact.dim != self.dim:
+            raise DataError(
+                f"the exact vectors are {exact!r}", where=repr(self), fix="Give what was quantized."
+            )
+
+    def _or_nought(self, added: np.ndarray | None) -> np.ndarray:
+        return np.zeros(len(self.ids), np.float32) if added is None else added
+
+    @staticmethod
+    def _lifted(block: np.ndarray, added: np.ndarray | None, asked: np.ndarray) -> np.ndarray:
+        """What who asks adds to each of its scores."""
+        if added is not None:
+            block += added[asked][:, None]
+        return block
 
 
-def _opened(art: Artifact, side: str, name: str) -> Codes:
-    """Codes of one side, their dtypes and shapes checked."""
-    kind, kept = kind_named(name), art.tensors(side)
-    rows, dim = art.counts["nodes"], art.counts["dim"]
-    if set(kept) != set(kind.dtypes):
-        raise ArtifactError(f"{side} holds {sorted(kept)}, not {sorted(kind.dtypes)}", where=art.folder)
-    for key, (dtype, axes) in kind.dtypes.items():
-        if kept[key].dtype != dtype or kept[key].ndim != axes:
-            raise ArtifactError(f"{side} {key} is {kept[key].dtype}{list(kept[key].shape)}", where=art.folder)
-    codes = kind.open(kept, dim)
-    if codes.num_rows != rows or codes.decode(slice(0, 1)).shape != (min(rows, 1), dim):
-        raise ArtifactError(f"{side} codes do not fit {rows} nodes of {dim} numbers", where=art.folder)
-    return codes
+def _nodes(nodes: ArrayLike) -> np.ndarray:
+    return np.asarray(nodes, np.int64).reshape(-1)

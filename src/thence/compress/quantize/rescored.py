@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +12,19 @@ from thence.base.errors import ConfigError, DataError
 from thence.base.ids import IdMap
 from thence.encode.embeddings import Embeddings
 from thence.encode.scorer import Scorer
+
+
+@runtime_checkable
+class ByExact(Protocol):
+    """A scorer over codes that can be asked by exact vectors, which loses less than asking by codes."""
+
+    def scores_by(self, exact: Embeddings, sources: ArrayLike) -> np.ndarray:
+        """As ``scores``."""
+        ...
+
+    def scores_into_by(self, exact: Embeddings, targets: ArrayLike) -> np.ndarray:
+        """As ``scores_into``."""
+        ...
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,13 +75,15 @@ class Rescored:
 
     def scores(self, sources: ArrayLike) -> np.ndarray:
         """Scores ``[len(sources), num_nodes]``, the pool of each source exact."""
-        asked = np.asarray(sources, np.int64).reshape(-1)
-        return self._again(self.fast.scores(asked), self.exact.source, asked, self.exact.target, own=False)
+        asked, fast = np.asarray(sources, np.int64).reshape(-1), self.fast
+        rough = fast.scores_by(self.exact, asked) if isinstance(fast, ByExact) else fast.scores(asked)
+        return self._again(np.array(rough), self.exact.source, asked, self.exact.target, own=False)
 
     def scores_into(self, targets: ArrayLike) -> np.ndarray:
         """Scores ``[len(targets), num_nodes]``, the pool of each target exact."""
-        asked = np.asarray(targets, np.int64).reshape(-1)
-        return self._again(self.fast.scores_into(asked), self.exact.target, asked, self.exact.source, own=True)
+        asked, fast = np.asarray(targets, np.int64).reshape(-1), self.fast
+        rough = fast.scores_into_by(self.exact, asked) if isinstance(fast, ByExact) else fast.scores_into(asked)
+        return self._again(np.array(rough), self.exact.target, asked, self.exact.source, own=True)
 
     def _again(
         self, block: np.ndarray, asking: np.ndarray, asked: np.ndarray, answering: np.ndarray, *, own: bool

@@ -1,11 +1,13 @@
-"""Scores of codes against codes: whole numbers where both sides are, decoded tiles elsewhere."""
+"""Scores of codes: whole numbers where both sides are, sums over tables for a few, decoded tiles elsewhere."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from thence.compress.quantize.codes import TILE_BYTES, Codes, by_tiles
-from thence.compress.quantize.integers import ByteRows, NibbleRows
+from thence.compress.quantize.integers import ByteRows
+from thence.compress.quantize.packed import PackedRows
+from thence.compress.quantize.product import ProductRows
 
 FEW = 4
 """Queries up to which a plain loop over the rows is faster than decoding them or packing tiles."""
@@ -13,7 +15,7 @@ FEW = 4
 EXACT_SUM = 1 << 24
 """Sums below it are exact in float32, so that a matrix product of whole numbers gives the same integers."""
 
-Integers = ByteRows | NibbleRows
+Integers = ByteRows | PackedRows
 
 
 def scored(asking: Codes, nodes: np.ndarray, answering: Codes, bias: np.ndarray) -> np.ndarray:
@@ -25,25 +27,39 @@ def scored(asking: Codes, nodes: np.ndarray, answering: Codes, bias: np.ndarray)
         answering: codes of the side that answers.
         bias: ``[num_rows]`` float32, added to each.
     """
-    if isinstance(asking, Integers) and isinstance(answering, Integers) and len(nodes):
-        return _whole(asking, nodes, answering, bias)
-    return by_tiles(answering, asking.decode(nodes), bias)
+    if isinstance(asking, Integers) and isinstance(answering, Integers):
+        return _whole(asking.bytes_at(nodes), asking.scale[nodes], answering, bias)
+    return _of_floats(asking.decode(nodes), answering, bias)
 
 
-def _whole(asking: Integers, nodes: np.ndarray, answering: Integers, bias: np.ndarray) -> np.ndarray:
+def scored_by(vectors: np.ndarray, answering: Codes, bias: np.ndarray) -> np.ndarray:
+    """The same for vectors ``[b, dim]`` float32 themselves, rounded to bytes where rows are whole numbers."""
+    if isinstance(answering, Integers):
+        asked = ByteRows.fit(vectors)
+        return _whole(asked.codes, asked.scale, answering, bias)
+    return _of_floats(vectors, answering, bias)
+
+
+def _of_floats(vectors: np.ndarray, answering: Codes, bias: np.ndarray) -> np.ndarray:
+    if isinstance(answering, ProductRows) and len(vectors) <= FEW:
+        return answering.products(vectors, bias)
+    return by_tiles(answering, vectors, bias)
+
+
+def _whole(query: np.ndarray, unit: np.ndarray, answering: Integers, bias: np.ndarray) -> np.ndarray:
     """Products of whole numbers; the same to the last bit however many queries come together."""
     from thence.compress.quantize.kernel import plain_bytes, tiled_bytes
     from thence.compress.quantize.machine import QUERIES, has_byte_products
 
-    out = np.empty((len(nodes), answering.num_rows), np.float32)
-    query = asking.bytes_at(nodes)
+    out = np.empty((len(query), answering.num_rows), np.float32)
     fill = -len(query) % QUERIES
-    query, unit = np.pad(query, ((0, fill), (0, 0))), np.pad(asking.scale[nodes], (0, fill))
+    if fill and len(query) > FEW:
+        query, unit = np.pad(query, ((0, fill), (0, 0))), np.pad(unit, (0, fill))
     step = answering.num_rows if isinstance(answering, ByteRows) else max(64, TILE_BYTES // query.shape[1])
     for start in range(0, answering.num_rows, step):
         part = slice(start, start + step)
         codes, scale, added, into = answering.bytes_at(part), answering.scale[part], bias[part], out[:, part]
-        if len(nodes) <= FEW:
+        if len(out) <= FEW:
             plain_bytes(query, unit, codes, scale, added, into)
         elif has_byte_products():
             tiled_bytes(query, unit, codes, scale, added, into)
