@@ -15,7 +15,22 @@ import typer
 
 from thence import __version__
 from thence.base.errors import ThenceError
-from thence.cli import conversion, decide, demo, evaluate, graph, ingest, recommend, run, serve, train, tune
+from thence.cli import (
+    conversion,
+    decide,
+    demo,
+    distill,
+    evaluate,
+    graph,
+    index,
+    ingest,
+    quantize,
+    recommend,
+    run,
+    serve,
+    train,
+    tune,
+)
 from thence.cli.console import fail, show_error
 
 app = typer.Typer(
@@ -35,6 +50,9 @@ app.add_typer(decide.app)
 app.command(epilog=train.EXAMPLE)(train.train)
 app.command(epilog=tune.EXAMPLE)(tune.tune)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
+app.command(epilog=distill.EXAMPLE)(distill.distill)
+app.command(epilog=index.EXAMPLE)(index.index)
+app.command(epilog=quantize.EXAMPLE)(quantize.quantize)
 app.command(epilog=recommend.EXAMPLE)(recommend.recommend)
 app.command(epilog=serve.EXAMPLE)(serve.serve)
 app.command(epilog=run.EXAMPLE)(run.run)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thence.cli.console import emit, say, show
-from thence.cli.decide_cases import USUAL, cases_of, check_refused, exposed, known, model_of
+from thence.cli.decide_cases import cases_of, check_refused, exposed, known, model_of
 from thence.cli.options import Into, JsonFlag
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 FIT_EXAMPLE = "Example:  thence decide fit scores.parquet --precision 0.9 --into runs/policy"
 EVALUATE_EXAMPLE = "Example:  thence decide evaluate runs/policy later.parquet --report runs/policy.html"
 APPLY_EXAMPLE = "Example:  thence decide apply runs/policy today.parquet --into decided.parquet"
-BOUNDS = {"recall": "precision", "precision": "recall", "cost": "cost", "budget": "share"}
 
 app = typer.Typer(
     name="decide",
@@ -54,36 +53,49 @@ Conversion = Annotated[str, typer.Option(help="Of a log: the event that converts
 MaxReject = Annotated[
     float | None, typer.Option(min=0, max=1, help="Exit with 3 when a larger share of rows is refused.")
 ]
+Target = Annotated[str, typer.Option(help="What is to be best: recall, precision, cost or budget.")]
+Precision = Annotated[float | None, typer.Option(help="Least precision, for recall.")]
+Recall = Annotated[float | None, typer.Option(help="Least recall, for precision.")]
+Price = Annotated[float | None, typer.Option(help="Of a wrong act, a missed positive being 1.")]
+Share = Annotated[float | None, typer.Option(help="Largest share of cases acted on, for budget.")]
+Method = Annotated[str, typer.Option(help="How the boundary is found; single is one threshold.")]
+Confidence = Annotated[
+    float | None, typer.Option(help="With which the bound shall hold on new cases, such as 0.95.")
+]
+Miss = Annotated[float | None, typer.Option(help="Share of the positives that may be held without asking.")]
+Holdout = Annotated[float, typer.Option(help="Share of the cases that judge the boundary.")]
+Unsure = Annotated[
+    str | None,
+    typer.Option(
+        help="Column of uncertainties; uncertainty, where it is there, when left out. "
+        "With --model: evidence (counts, when left out) or laplace (on the model's last layer)."
+    ),
+]
+Counted = Annotated[
+    list[str] | None,
+    typer.Option(help="Of exposures: a category whose examples are counted; repeat it; all when left out."),
+]
 
 
 @app.command(epilog=FIT_EXAMPLE)
 def fit(
     source: Source,
     into: Into,
-    target: Annotated[
-        str, typer.Option(help="What is to be best: recall, precision, cost or budget.")
-    ] = "recall",
-    precision: Annotated[float | None, typer.Option(help="Least precision, for recall.")] = None,
-    recall: Annotated[float | None, typer.Option(help="Least recall, for precision.")] = None,
-    cost: Annotated[float | None, typer.Option(help="Of a wrong act, a missed positive being 1.")] = None,
-    share: Annotated[float | None, typer.Option(help="Largest share of cases acted on, for budget.")] = None,
-    method: Annotated[str, typer.Option(help="How the boundary is found; single is one threshold.")] = "ours",
-    confidence: Annotated[
-        float | None, typer.Option(help="With which the bound shall hold on new cases, such as 0.95.")
-    ] = None,
-    miss: Annotated[
-        float | None, typer.Option(help="Share of the positives that may be held without asking.")
-    ] = None,
-    holdout: Annotated[float, typer.Option(help="Share of the cases that judge the boundary.")] = 0.3,
+    target: Target = "recall",
+    precision: Precision = None,
+    recall: Recall = None,
+    cost: Price = None,
+    share: Share = None,
+    method: Method = "ours",
+    confidence: Confidence = None,
+    miss: Miss = None,
+    holdout: Holdout = 0.3,
     score: Score = None,
-    uncertainty: Uncertainty = None,
+    uncertainty: Unsure = None,
     label: Label = None,
     model: Model = None,
     at: At = None,
-    evidence: Annotated[
-        list[str] | None,
-        typer.Option(help="Of exposures: a category whose examples are counted; repeat it; all when left out."),
-    ] = None,
+    evidence: Counted = None,
     exposure: Exposure = "click",
     conversion: Conversion = "purchase",
     max_reject: MaxReject = None,
@@ -95,15 +107,20 @@ def fit(
     boundary = _boundary(target, bounds, method, confidence, seed)
     from thence.decide.fitting import fit_policy
 
-    asked = {"score": score, "uncertainty": uncertainty, "label": label}
+    events = exposure, conversion
     if model is None:
-        cases = cases_of(source, asked, max_reject)
-        told: dict[str, Any] = {"columns": {name: getattr(cases.columns, name) for name in USUAL}}
+        cases = cases_of(source, {"score": score, "uncertainty": uncertainty, "label": label}, max_reject)
     else:
-        cases = exposed(source, model, at, (exposure, conversion), columns=evidence)
-        told = {"model": cases.about}
-    made = fit_policy(cases.sample, boundary, holdout=holdout, later=model is not None, miss=miss, told=told)
-    made.policy.evidence = None if cases.matured is None else cases.matured.evidence
+        cases = exposed(source, model, at, events, kind=uncertainty or "evidence", columns=evidence)
+    made = fit_policy(
+        cases.sample,
+        boundary,
+        holdout=holdout,
+        later=model is not None,
+        miss=miss,
+        told=cases.told,
+        sure=cases.sure,
+    )
     made.policy.save(into)
     if as_json:
         emit({"into": into, "version": made.policy.version, **_figures(made), "told": made.policy.told})
@@ -200,6 +217,7 @@ def _boundary(
 ) -> DecisionBoundary:
     """A boundary to fit; a target without its bound is refused, and a bound that is another target's."""
     from thence.base.errors import ConfigError, nearest
+    from thence.decide.goal import BOUNDS
 
     if target not in BOUNDS:
         raise ConfigError(f"no target {target!r}", fix=nearest(target, BOUNDS))

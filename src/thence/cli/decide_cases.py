@@ -15,10 +15,10 @@ from thence.cli.ingest import REJECTED
 if TYPE_CHECKING:
     import numpy as np
 
-    from thence.decide.exposed import Matured
+    from thence.decide.exposed import Sure
     from thence.decide.policy import Policy
     from thence.decide.sample import Sample
-    from thence.decide.table import Columns, Refused
+    from thence.decide.table import Refused
 
 USUAL = {"score": "score", "uncertainty": "uncertainty", "label": "label"}
 
@@ -30,16 +30,14 @@ class Cases:
     Args:
         sample: the cases.
         segments: by name, values ``[len(sample)]`` of further columns.
-        columns: of a table, which hold what.
-        matured: of exposures, what they were made of.
-        about: of exposures, the model that scored them.
+        told: what a policy keeps of them: of a table, which columns hold what; of exposures, their model.
+        sure: of exposures, how sure the model is of them.
     """
 
     sample: Sample
     segments: Mapping[str, np.ndarray]
-    columns: Columns | None = None
-    matured: Matured | None = None
-    about: Mapping[str, Any] | None = None
+    told: Mapping[str, Any]
+    sure: Sure | None = None
 
 
 def cases_of(
@@ -61,7 +59,8 @@ def cases_of(
     if found.refused.count:
         say(f"{source}: {found.refused}")
     check_refused(found.refused, max_reject)
-    return Cases(found.sample, found.segments, columns)
+    told = {"columns": {name: getattr(columns, name) for name in USUAL}}
+    return Cases(found.sample, found.segments, told)
 
 
 def check_refused(refused: Refused, max_reject: float | None) -> None:
@@ -84,6 +83,7 @@ def exposed(
     events: tuple[str, str],
     policy: Policy | None = None,
     *,
+    kind: str = "evidence",
     columns: list[str] | None = None,
     segments: Sequence[str] = (),
 ) -> Cases:
@@ -96,8 +96,8 @@ def exposed(
     opened = model_of(model, policy)
     exposures = opened_exposures(source, opened.window / DAY, None, list(_numeric(opened, source)), events)
     after = policy.told["model"]["until"] if policy is not None else None
-    kept = policy.evidence if policy is not None else None
-    found = matured_sample(opened, exposures, at, after=after, evidence=kept, columns=columns)
+    sure = policy.sure if policy is not None else None
+    found = matured_sample(opened, exposures, at, after=after, sure=sure, kind=kind, columns=columns)
     names = exposures.features.names[: len(exposures.features.buckets)]
     for name in segments:
         if name not in names:
@@ -107,7 +107,7 @@ def exposed(
     first = iso(int(exposures.time[found.rows[0]]))
     say(f"{source}: {found.sample!r} from {first} on, never seen by {opened!r}")
     about = {"version": opened.version, "estimator": opened.estimator, "until": found.until}
-    return Cases(found.sample, shown, matured=found, about=about)
+    return Cases(found.sample, shown, {"model": about}, found.sure)
 
 
 def _numeric(model: Any, source: Path) -> list[str]:

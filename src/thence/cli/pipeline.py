@@ -105,7 +105,7 @@ def evaluate_run(folder: Path, config: RunConfig, progress: Progress) -> Judged:
     """
     log = EventLog.load(part_of(folder, "log"))
     graph, model = DiGraph.load(part_of(folder, "graph")), Embeddings.load(part_of(folder, "model"))
-    split = _split_of(model, log, folder)
+    split = split_of(model, log, folder)
     plain = baselines(graph, config.baselines, model.info.get("baselines"))
     ours = second.stand(folder, Known(graph, split.known), model.info.get("rerank", {}), config.rerank)
     learned = {OURS: model} if ours.reranker is None else {OURS: ours.reranker, EMBEDDINGS: model}
@@ -196,8 +196,12 @@ def _direction(split: TimeSplit, graph: DiGraph, config: RunConfig) -> Direction
     return None if later is None else direction_cases(later, graph.main, seed=config.train.seed)
 
 
-def _split_of(model: Embeddings, log: EventLog, folder: Path) -> TimeSplit:
-    """The split that the model was trained with, read from the model itself."""
+def split_of(model: Embeddings, log: EventLog, folder: Path) -> TimeSplit:
+    """The split that the model was trained with, read from the model itself.
+
+    Raises:
+        ArtifactError: the model does not say.
+    """
     moments = model.info.get("split")
     if not moments:
         raise ArtifactError(

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from thence.base.config import check_config, load_values
 from thence.base.errors import ConfigError, nearest
+from thence.compress.distill.config import DistillConfig
 from thence.encode.dual import DualConfig
 from thence.evaluate import EvaluateConfig
 from thence.graph.build import GraphConfig
@@ -184,6 +185,7 @@ class RunConfig(BaseModel):
     train: TrainConfig = TrainConfig()
     spectral: SpectralSection = SpectralSection()
     rerank: RerankSection = RerankSection()
+    distill: DistillConfig = DistillConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     serve: ServeSection = ServeSection()
 

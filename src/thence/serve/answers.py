@@ -13,6 +13,7 @@ from thence.index.neighbors import Direction
 from thence.rerank.explain import Reason
 from thence.serve.catalogue import Catalogue
 from thence.serve.evidence import ArcFact, Evidence, evidence, sentence, via
+from thence.serve.place import product_of
 from thence.serve.problems import NearItem, RefusedError
 from thence.serve.schemas import (
     ArcCard,
@@ -75,6 +76,8 @@ def related(live: Live, question: Question) -> Related:
         keep = found.nodes[0] >= 0
         answers, scores = found.nodes[0][keep].astype(np.int64), found.scores[0][keep]
         results = _results(live, node, answers, scores, question.direction)
+    elif route == "student":
+        results = _by_student(live, question, node, allowed, owned)
     else:
         results = _by_category(live, question, node, allowed, owned)
     shown = card(live.catalogue, node)
@@ -145,6 +148,7 @@ def model(live: Live) -> Model:
         arcs={name: arcs.num_arcs for name, arcs in graph.relations.items()},
         baseline=None if table is None else table.name,
         reranked=live.bundle.reranked is not None,
+        student=live.newcomers is not None,
         report=live.bundle.report_html is not None,
         examples=[
             Example(
@@ -243,6 +247,37 @@ def _results(
     ]
 
 
+def _by_student(
+    live: Live, question: Question, node: int, allowed: np.ndarray | None, owned: Sequence[int]
+) -> list[Result]:
+    """What the student of the model makes of the node's title and category."""
+    assert live.newcomers is not None  # the route says so
+    k = min(question.k, len(live.index.ids))
+    nodes, scores = live.newcomers.search(
+        product_of(live, node), k, question.direction, allowed=allowed, exclude=[node, *owned]
+    )
+    why = "no arc; from what is written of it"
+    return [
+        _bare(live, int(other), rank, float(score), why)
+        for rank, (other, score) in enumerate(zip(nodes, scores, strict=True), start=1)
+    ]
+
+
+def _bare(live: Live, node: int, rank: int, score: float, why: str) -> Result:
+    """An answer that no arc speaks for."""
+    return Result(
+        **asdict(live.catalogue.item(node)),
+        rank=rank,
+        score=score,
+        support=None,
+        lift=None,
+        direction_strength=None,
+        why=why,
+        arcs=[],
+        via=None,
+    )
+
+
 def _by_category(
     live: Live, question: Question, node: int, allowed: np.ndarray | None, owned: Sequence[int]
 ) -> list[Result]:
@@ -255,17 +290,7 @@ def _by_category(
     what = "follow" if question.direction == "next" else "lead to"
     why = f"no arc; arcs that {what} other products of the same category"
     return [
-        Result(
-            **asdict(live.catalogue.item(int(other))),
-            rank=rank,
-            score=float(weight[other]),
-            support=None,
-            lift=None,
-            direction_strength=None,
-            why=why,
-            arcs=[],
-            via=None,
-        )
+        _bare(live, int(other), rank, float(weight[other]), why)
         for rank, other in enumerate(best[weight[best] > 0], start=1)
     ]
 

@@ -10,6 +10,8 @@ On disk it is a folder of artifacts, sealed by a manifest of its own::
       reranked/         RerankedTable of the second stage: what follows each item, and why (may be absent)
       conversion/       ConversionModel: whether an exposure will convert (may be absent)
       policy/           Policy: where to act on a score, given how sure the model is of it (may be absent)
+      index/            a similarity index of the model, which answers in place of scoring all (may be absent)
+      student/          Student: embeds products that no graph knows, by their catalogue (may be absent)
       report.html       the evaluation report (may be absent)
       report.json
 """
@@ -24,7 +26,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thence.base.artifact import MANIFEST, open_artifact, version, write_artifact
+from thence.base.artifact import MANIFEST, Artifact, open_artifact, version, write_artifact
 from thence.base.errors import ArtifactError, DataError
 from thence.encode.embeddings import Embeddings
 from thence.graph.digraph import DiGraph
@@ -32,8 +34,11 @@ from thence.index.table import NeighborTable
 from thence.rerank.table import RerankedTable
 
 if TYPE_CHECKING:
+    from thence.compress import Student
     from thence.conversion.model import ConversionModel
     from thence.decide.policy import Policy
+    from thence.index.ann import AnnIndex
+    from thence.index.exact import ExactIndex
 
 KIND = "bundle"
 
@@ -51,9 +56,12 @@ class Bundle:
         reranked: the second stage's answers to what follows; the embeddings answer all other questions.
         conversion: answers whether an exposure will convert; it has a version of its own.
         policy: decides where to act; it has a version of its own.
+        index: answers by the same embeddings, faster.
+        student: embeds products that the model does not know, into the model's space.
 
     Raises:
-        DataError: the parts speak of different items, or of the same ones in another order.
+        DataError: the parts speak of different items, or of the same ones in another order, or the student's
+            vectors are not as long as the model's.
 
     Example:
         >>> import numpy as np
@@ -74,6 +82,8 @@ class Bundle:
     reranked: RerankedTable | None = None
     conversion: ConversionModel | None = None
     policy: Policy | None = None
+    index: AnnIndex | ExactIndex | None = None
+    student: Student | None = None
 
     def __post_init__(self) -> None:
         ids = self.embeddings.ids
@@ -83,6 +93,14 @@ class Bundle:
             raise DataError("the baseline's items are not the model's", fix="Build both from one graph.")
         if self.reranked is not None and self.reranked.neighbors.ids != ids:
             raise DataError("the re-ranked items are not the model's", fix="Build both from one graph.")
+        if self.index is not None and self.index.ids != ids:
+            raise DataError("the index's items are not the model's", fix="Build the index of this model.")
+        if self.student is not None and self.student.dim - self.student.shared != self.embeddings.dim:
+            raise DataError(
+                f"the student was taught by vectors of {self.student.dim - self.student.shared} numbers, the "
+                f"model's have {self.embeddings.dim}",
+                fix="Distil this model.",
+            )
         nodes = self.graph.nodes
         if nodes is None or "item_id" not in nodes.column_names:
             return
@@ -112,14 +130,10 @@ class Bundle:
         with write_artifact(folder, KIND) as draft:
             self.embeddings.save(draft.path("model"))
             self.graph.save(draft.path("graph"))
-            if self.baseline is not None:
-                self.baseline.save(draft.path("baseline"))
-            if self.reranked is not None:
-                self.reranked.save(draft.path("reranked"))
-            if self.conversion is not None:
-                self.conversion.save(draft.path("conversion"))
-            if self.policy is not None:
-                self.policy.save(draft.path("policy"))
+            for name in ("baseline", "reranked", "conversion", "policy", "index", "student"):
+                part = getattr(self, name)
+                if part is not None:
+                    part.save(draft.path(name))
             if self.report_html is not None:
                 draft.path("report.html").write_text(self.report_html, encoding="utf-8")
             if self.report is not None:
@@ -136,22 +150,6 @@ class Bundle:
             ArtifactError: it is absent, torn, tampered with, not a bundle, or its parts do not fit together.
         """
         art = open_artifact(folder, KIND)
-        baseline = None
-        if f"baseline/{MANIFEST}" in art.files:
-            baseline = NeighborTable.load(art.folder / "baseline")
-        reranked = None
-        if f"reranked/why/{MANIFEST}" in art.files:
-            reranked = RerankedTable.load(art.folder / "reranked")
-        conversion = None
-        if f"conversion/{MANIFEST}" in art.files:
-            from thence.conversion.model import ConversionModel
-
-            conversion = ConversionModel.load(art.folder / "conversion")
-        policy = None
-        if f"policy/{MANIFEST}" in art.files:
-            from thence.decide.policy import Policy
-
-            policy = Policy.load(art.folder / "policy")
         graph = DiGraph.load(art.folder / "graph", verify=False)  # its bytes were verified just now,
         graph.check(where=folder)  # what they say was not
         try:
@@ -159,17 +157,35 @@ class Bundle:
             report = (
                 json.loads(art.path("report.json").read_text("utf-8")) if "report.json" in art.files else None
             )
-            bundle = cls(
-                Embeddings.load(art.folder / "model"),
-                graph,
-                baseline,
-                report_html,
-                report,
-                reranked,
-                conversion,
-                policy,
-            )
+            embeddings = Embeddings.load(art.folder / "model")
+            bundle = cls(embeddings, graph, report_html=report_html, report=report, **_parts(art, embeddings))
         except (DataError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ArtifactError(f"inconsistent bundle: {error}", where=folder) from error
         bundle.__dict__["version"] = version(art.folder / "model")
         return bundle
+
+
+def _parts(art: Artifact, embeddings: Embeddings) -> dict[str, Any]:
+    """The parts that may be absent; what opens them is loaded only where they stand."""
+    parts: dict[str, Any] = {}
+    if f"baseline/{MANIFEST}" in art.files:
+        parts["baseline"] = NeighborTable.load(art.folder / "baseline")
+    if f"reranked/why/{MANIFEST}" in art.files:
+        parts["reranked"] = RerankedTable.load(art.folder / "reranked")
+    if f"conversion/{MANIFEST}" in art.files:
+        from thence.conversion.model import ConversionModel
+
+        parts["conversion"] = ConversionModel.load(art.folder / "conversion")
+    if f"policy/{MANIFEST}" in art.files:
+        from thence.decide.policy import Policy
+
+        parts["policy"] = Policy.load(art.folder / "policy")
+    if f"index/{MANIFEST}" in art.files:
+        from thence.index.keep import load_index
+
+        parts["index"] = load_index(art.folder / "index", embeddings)
+    if f"student/{MANIFEST}" in art.files:
+        from thence.compress import Student
+
+        parts["student"] = Student.load(art.folder / "student")
+    return parts

@@ -98,13 +98,16 @@ def try_policy(policy: Policy, conversion: ConversionModel | None = None) -> Non
     """Ask a policy a few questions before it is published.
 
     Raises:
-        ArtifactError: it does not answer with actions and rates, or counts categories that the model has not.
+        ArtifactError: it does not answer with actions and rates, or what tells it how sure the model is does
+            not belong to the model.
     """
-    if policy.evidence is not None and conversion is not None:
-        categories = conversion.schema.names[: len(conversion.schema.buckets)]
-        missing = [name for name in policy.evidence.columns if name not in categories]
-        if missing:
-            raise ArtifactError(f"the policy counts {missing}, which the conversion model has not")
+    if policy.sure is not None and conversion is not None:
+        try:
+            policy.sure.check(conversion)
+        except DataError as error:
+            raise ArtifactError(
+                f"policy and model do not belong together: {error.what}", fix=error.fix
+            ) from error
     score = np.linspace(*policy.span, TRIED)
     try:
         made = policy.decide(score, np.zeros(TRIED))
@@ -125,7 +128,7 @@ def _of_columns(
     features = convert.features_of(model, columns)
     score = model.predict_proba(features)[:, 1]
     try:
-        unsure = np.zeros(len(score)) if policy.evidence is None else policy.evidence.uncertainty(features)
+        unsure = np.zeros(len(score)) if policy.sure is None else policy.sure.uncertainty(features, model)
     except DataError as error:
         raise _refused(policy, error.what, error.fix) from error
     chances = [round(chance, 9) for chance in score.tolist()]

@@ -69,9 +69,9 @@ class Related(BaseModel):
     item: ItemCard
     direction: Direction
     model_version: str
-    route: Literal["reranked", "model", "category", "none"] = Field(
+    route: Literal["reranked", "model", "student", "category", "none"] = Field(
         description="What produced the answer: the second stage's table, the embeddings (model), or, where "
-        "these know nothing of the item, its category or nothing."
+        "these know nothing of the item, a student that reads its title, its category or nothing."
     )
     note: str | None = Field(
         default=None, description="What to know of the answer where it is not the model's."
@@ -162,6 +162,7 @@ class Model(BaseModel):
     arcs: dict[str, int] = Field(description="Arcs in each relation.")
     baseline: str | None
     reranked: bool = Field(description="Whether a second stage answers what follows.")
+    student: bool = Field(description="Whether products that the catalogue lacks can be placed.")
     report: bool
     examples: list[Example]
 

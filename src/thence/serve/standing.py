@@ -1,8 +1,9 @@
 """Whether the model knows anything of an item, and what is said where it does not.
 
 The model's score is ⟨source, target⟩ + bias. Where an item's own vector is zero, only the bias is left, and the
-list would be what is popular, whatever was asked. Such an item is answered by its category, counted, when the
-catalogue names one, and not at all otherwise; the answer says which.
+list would be what is popular, whatever was asked. Such an item is answered by the student, from what is written
+of it, where one is served; else by its category, counted, when the catalogue names one; and not at all
+otherwise. The answer says which.
 """
 
 from __future__ import annotations
@@ -13,18 +14,21 @@ import numpy as np
 
 from thence.base.arrow import pc
 from thence.index.neighbors import Direction
+from thence.serve.place import product_of
 
 if TYPE_CHECKING:
     from thence.serve.store import Live
 
-Route = Literal["reranked", "model", "category", "none"]
+Route = Literal["reranked", "model", "student", "category", "none"]
 
 
 def route_of(live: Live, node: int, direction: Direction) -> Route:
-    """By what an item is answered: the model, its category, or nothing."""
+    """By what an item is answered: the model, the student, its category, or nothing."""
     vectors = live.bundle.embeddings.source if direction == "next" else live.bundle.embeddings.target
     if np.any(vectors[node]):
         return "model"
+    if live.newcomers is not None and live.newcomers.read(product_of(live, node)):
+        return "student"
     return "category" if by_category(live, node, direction).any() else "none"
 
 
@@ -51,6 +55,8 @@ def note_of(route: Route, title: str, category: str | None, direction: Direction
         return None
     what = "follows" if direction == "next" else "leads to"
     known = f"nothing is known of what {what} {title}: it has no arcs, and the model has no vector for it"
+    if route == "student":
+        return f"{known}. Shown is what its title and category speak for, by a student of the model."
     if route == "none":
         return f"{known}. No list is better than a list of what is merely popular."
     return f"{known}. Shown is what {what} other products of its category, {category}, counted."

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -22,7 +22,11 @@ from thence.serve.convert import try_model
 from thence.serve.decide import try_policy
 from thence.serve.examples import ArcExample, strong_examples
 from thence.serve.models import Models
+from thence.serve.place import Newcomers
 from thence.serve.problems import RefusedError
+
+if TYPE_CHECKING:
+    from thence.index.ann import AnnIndex
 
 SMOKE_QUERIES = 16
 
@@ -32,9 +36,10 @@ class Live:
     """A bundle with everything that is worked out once, at start."""
 
     bundle: Bundle
-    index: ExactIndex
+    index: AnnIndex | ExactIndex
     catalogue: Catalogue
     examples: list[ArcExample]
+    newcomers: Newcomers | None = None
 
     @classmethod
     def prepare(cls, bundle: Bundle) -> Live:
@@ -43,7 +48,9 @@ class Live:
         catalogue.search("warm")
         for arcs in bundle.graph.relations.values():
             arcs.positions(np.zeros(0, np.int64), np.zeros(0, np.int64))
-        live = cls(bundle, ExactIndex(bundle.embeddings), catalogue, strong_examples(bundle.graph, catalogue))
+        index = bundle.index or ExactIndex(bundle.embeddings)
+        examples = strong_examples(bundle.graph, catalogue)
+        live = cls(bundle, index, catalogue, examples, Newcomers.prepare(bundle))
         _ = live.version, "" in bundle.embeddings.ids
         return live
 

@@ -162,7 +162,7 @@ def _terms(tradeoff: Tradeoff) -> str:
         f"HR@{k}": f"share of cases whose right product is among the first {k} of the form's own list",
         "of the model's": "the same, over that of the model as it was trained",
         "recall": "share of the model's exact list that the form finds; – where it means to answer otherwise",
-        "bytes": "what must be kept to answer",
+        "bytes": "what must be in memory to answer; re-scored forms read a few whole vectors from disk besides",
         "CPU µs": "processor time of one answer, all threads, asked in batches; the median of several passes",
     }
     items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in terms.items())

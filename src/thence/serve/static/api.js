@@ -35,3 +35,17 @@ export async function askItem(id, compared, signal) {
   ]);
   return { item: drawn.item, drawn, before, next, baselineBefore, baselineNext };
 }
+
+/** A product that the catalogue does not have: what was said of it, and both lists once there is a title. */
+export async function askPlace(asked, signal) {
+  const said = { title: asked.get("new") ?? "", category: asked.get("category") ?? "" };
+  if (!said.title) return { said, before: null, next: null, refused: null };
+  try {
+    const [before, next] = await Promise.all(["before", "next"].map((direction) =>
+      ask("/place", { ...said, direction, k: 10 }, signal)));
+    return { said, before, next, refused: null };
+  } catch (error) {
+    if (error.status !== 422) throw error;
+    return { said, before: null, next: null, refused: error }; // nothing of it is known: the form stays
+  }
+}

@@ -1,9 +1,10 @@
 /** Addresses and views: "/" is the first visit, "/?item=ID" an item; back and forward work as everywhere. */
 
-import { ask, askItem } from "./api.js";
+import { ask, askItem, askPlace } from "./api.js";
 import { h, itemLink, itemUrl, number } from "./dom.js";
 import { home } from "./home.js";
 import { itemPage } from "./item.js";
+import { placePage } from "./place.js";
 import { redraw } from "./drawing.js";
 import { search } from "./search.js";
 
@@ -15,20 +16,25 @@ let asking = new AbortController();
 const say = (words) => { said.textContent = words; };
 
 function navigate(id) {
-  const url = id === null ? "/" : itemUrl(id);
+  return go(id === null ? "/" : itemUrl(id));
+}
+
+function go(url) {
   if (url !== location.pathname + location.search) history.pushState(null, "", url);
   return view({ focus: true });
 }
 
 async function view({ focus }) {
-  const id = new URLSearchParams(location.search).get("item");
+  const asked = new URLSearchParams(location.search);
+  const id = asked.get("item");
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
   main.setAttribute("aria-busy", "true");
   try {
     model ??= await ask("/model");
-    if (!id) show(home(model), "thence", focus);
+    if (asked.has("new") && model.student) show(placePage(await askPlace(asked, signal)), "A new product · thence", focus);
+    else if (!id) show(home(model), "thence", focus);
     else {
       const data = await askItem(id, model.baseline !== null, signal);
       show(itemPage(data), `${data.item.title} · thence`, focus);
@@ -72,10 +78,17 @@ function loaded(answer) {
 
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  const link = event.target.closest("a[data-item], a.wordmark");
+  const link = event.target.closest("a[data-item], a.wordmark, a[data-new]");
   if (!link) return;
   event.preventDefault();
-  navigate(link.dataset.item ?? null);
+  if (link.dataset.new !== undefined) go(link.getAttribute("href"));
+  else navigate(link.dataset.item ?? null);
+});
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form.newcomer")) return;
+  event.preventDefault();
+  const said = new FormData(event.target);
+  go(`/?${new URLSearchParams({ new: said.get("title").trim(), category: said.get("category").trim() })}`);
 });
 window.addEventListener("popstate", () => view({ focus: true }));
 search(document.querySelector("form.search"), navigate, say);

@@ -11,7 +11,9 @@ export function home(model) {
       "Direction counts: a case follows a phone; a phone does not follow a case."),
     model.examples.length ? h("section", { "aria-labelledby": "begin" },
       h("h2", { id: "begin", class: "label" }, "Good places to begin"),
-      h("ul", { class: "examples" }, ...model.examples.map((example) => card(example, unit)))) : null);
+      h("ul", { class: "examples" }, ...model.examples.map((example) => card(example, unit)))) : null,
+    model.student ? h("p", { class: "newcomer-link" },
+      "Nobody has bought it yet? ", h("a", { href: "/?new=", "data-new": "" }, "Place a new product"), " by its title.") : null);
 }
 
 function card(example, unit) {

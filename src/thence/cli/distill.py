@@ -1,0 +1,78 @@
+"""``thence distill``: a student that answers for products that no graph knows, by what is written of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from thence.base.errors import DataError
+from thence.cli.console import emit, show
+from thence.cli.options import ConfigFile, JsonFlag, Set
+from thence.cli.progress import progress_shown
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from thence.cli.forms import Subject
+    from thence.compress import Student
+    from thence.evaluate.tradeoff import Form
+
+EXAMPLE = "Example:  thence distill runs/shop --set distill.steps=200"
+
+
+def distill(
+    run: Annotated[Path, typer.Argument(help="A run's folder, with log, graph and model inside.")],
+    config: ConfigFile = None,
+    values: Set = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Teach an MLP what a run's model knows; the bundle answers for new products by it from now on.
+
+    The student reads titles, categories and the rest of the catalogue. It needs no graph, so that a product
+    that nobody has bought yet gets its directed neighbours: thence recommend RUN --title "..." --category "..."
+    """
+    from thence.cli.forms import Subject
+    from thence.cli.settings import read_settings
+    from thence.compress import fit_student, position_features
+
+    settings = read_settings(config, values or [])
+    subject = Subject.open(run)
+    if subject.graph.nodes is None:
+        raise DataError("there is no catalogue to read", where=run, fix="Ingest with --items.")
+    position = position_features(subject.graph, seed=settings.train.seed)
+    with progress_shown() as progress:
+        student = fit_student(
+            subject.graph,
+            subject.model,
+            settings.distill,
+            position=position,
+            seed=settings.train.seed,
+            progress=progress,
+        )
+    student.save(run / "student")
+    subject.into_bundle(student=student)
+    table = subject.tradeoff(*_forms(subject, student, position))
+    if as_json:
+        emit({"run": run, "dim": student.dim, "numbers": student.size, **_left_out(student)})
+    else:
+        show(f"{run / 'student'}: {student!r}")
+        show(table.text())
+        show(f"accuracy against size and time: {run / 'tradeoff' / 'tradeoff.html'}")
+
+
+def _forms(subject: Subject, student: Student, position: np.ndarray) -> list[Form]:
+    """The student of words and positions, and of words alone, as if nobody had ever bought anything."""
+    from thence.index.exact import ExactIndex
+
+    assert subject.graph.nodes is not None
+    made = []
+    for name, known in (("student", position), ("student, words alone", None)):
+        vectors = student.embeddings(subject.model.ids, subject.graph.nodes, known)
+        made.append(subject.form(name, "student", ExactIndex(vectors), 4 * student.size, same=False))
+    return made
+
+
+def _left_out(student: Student) -> dict[str, object]:
+    return {name: value for name, value in student.info.items() if isinstance(value, int | float)}
