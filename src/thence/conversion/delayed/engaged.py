@@ -16,6 +16,16 @@ Averaged over it, l1 has P(v = 1 | x) + E[λ q + (1 - λ) q | x] = p(x), and l0 
 training mass of x stays p(x); no first row weighs more than 1 and no copy more than 5. What engagement speaks
 for is learned at once, the rest when it is known.
 
+Under drift a late conversion tells of the days that it was seen in, an early one of today. Where x does not
+foretell how soon a conversion comes (:mod:`.soon`), early ones stand for the share η of the late ones:
+
+    new, converted    (1 + η (1 - S) / S) · l1,          η = min(fresh, 2 S / (1 - S))
+    new, open         (1 - η) λ q · l1 + (1 - q) · l0
+    late conversion   (1 - η) (1 - λ) n / n' · l1
+
+with S(a) the share of conversions that come by age a. l1 has S p + η (1 - S) p + (1 - η) (1 - S) p = p as
+before, for any η that depends on the age of the first row; no early one weighs more than 3.
+
 Λ(a, g) is how much likelier what was seen is of those who convert than of those who never do, and
 q = σ(logit f(x) + log Λ(a, g)). The prior f is the model as it stands when the row is made, so that q follows
 the drift; log Λ comes from exposures that are mature by now (:mod:`.ratio`). The priors that Λ is learned with
@@ -60,6 +70,7 @@ from thence.base.errors import ConfigError
 from thence.base.rng import generator
 from thence.conversion.delayed.ratio import Ratio, Seen, seen, surprise, teach, widths
 from thence.conversion.delayed.recalibrate import cautious, shift
+from thence.conversion.delayed.soon import delays, foretold, share_by
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
 from thence.conversion.lab import Lab, Predict
@@ -70,6 +81,8 @@ CAP = 3.0
 """The largest logit of a prior that is taken at its word: .95."""
 SETTLE = 0.5
 """Weight of final labels where they are learned."""
+HEAVIEST = 3.0
+"""Weight of an early conversion that stands for late ones, at most."""
 ENOUGH = 200
 """Mature exposures below which nothing is learned from them."""
 
@@ -86,9 +99,11 @@ class Engaged(Estimator):
         settle: weight with which exposures are learned once more when their label is final; None for .5 or 0 as
             told above.
         recalibrate: whether predictions are shifted by what became of earlier ones.
+        fresh: share of the late conversions that early ones stand for, where x does not foretell how soon.
 
     Raises:
-        ConfigError: ``ahead`` is not between 0 and 1, or ``every``, ``revisit`` or ``settle`` negative.
+        ConfigError: ``ahead`` or ``fresh`` is not between 0 and 1, or ``every``, ``revisit`` or ``settle`` is
+            negative.
 
     Example:
         >>> shown = Exposures.make([0, 10, 20], [4, 30, 99], window=50, until=100).before(36)
@@ -108,14 +123,17 @@ class Engaged(Estimator):
         engagement: bool = True,
         settle: float | None = None,
         recalibrate: bool = False,
+        fresh: float = 0.5,
     ) -> None:
-        if not 0 <= ahead <= 1 or every < 0 or (revisit or 0) < 0 or (settle or 0) < 0:
+        shares_fit = 0 <= ahead <= 1 and 0 <= fresh <= 1
+        if not shares_fit or every < 0 or (revisit or 0) < 0 or (settle or 0) < 0:
             raise ConfigError(
-                f"ahead {ahead}, every {every}, revisit {revisit}, settle {settle}",
-                fix="Give ahead in [0, 1], every, revisit and settle at least 0.",
+                f"ahead {ahead}, every {every}, revisit {revisit}, settle {settle}, fresh {fresh}",
+                fix="Give ahead and fresh in [0, 1], every, revisit and settle at least 0.",
             )
         self.ahead, self.every, self.revisit, self.engagement = ahead, every, revisit, engagement
         self.settle, self.recalibrate, self.shift = settle, recalibrate, 0.0
+        self.fresh, self.stand_in, self.delays = fresh, False, np.empty(0, np.int64)
         self.repeated = False
         self.again = revisit or 0.0
         self._predict: Predict | None = None
@@ -138,6 +156,8 @@ class Engaged(Estimator):
         self.prior = np.full(len(known), np.nan, np.float32)
         self.paid = np.zeros(len(known), np.float32)
         index = np.flatnonzero(known.mature)[-COHORT:]
+        come = index[known.converted[index]]
+        self.stand_in = self.fresh > 0 and not self.again and not foretold(known, come, lab)
         half = generator(lab.seed, "engaged", "halves").integers(0, 2, len(index)) == 0
         for part, name in ((half, "first half"), (~half, "second half")):
             features, label = known.features.take(index[~part]), known.converted[index[~part]]
@@ -185,8 +205,10 @@ class Engaged(Estimator):
         later, told = self.belief(known, new.index)
         later[new.label > 0] = 0.0
         ahead = self.ahead * -np.expm1(-np.maximum(told, 0.0)) * (new.label == 0)
-        self.paid[new.index] = ahead
-        positive, negative = new.label + ahead * later, (1 - new.label) * (1 - later)
+        eta, stood = self._stood_for(known.until - known.time[new.index])
+        self.paid[new.index] = 1 - (1 - ahead) * (1 - eta)
+        positive = new.label * stood + (1 - eta) * ahead * later
+        negative = (1 - new.label) * (1 - later)
         copies = late(known, since, 0)
         copies = copies.take(np.flatnonzero(copies.index < first))
         rows = joined(Rows(new.index, new.label), copies)
@@ -194,6 +216,15 @@ class Engaged(Estimator):
         return weighed(
             rows, np.concatenate([positive, rest]), np.concatenate([negative, np.zeros(len(copies))])
         )
+
+    def _stood_for(self, age: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """η ``[r]`` at each age, µs, and the weight of a conversion that has come by then."""
+        if not self.stand_in or not self.taught:
+            return np.zeros(len(age)), np.ones(len(age))
+        share = share_by(age, self.delays)
+        rest = (1 - share) / np.maximum(share, 1e-9)
+        eta = np.minimum(self.fresh, (HEAVIEST - 1) / np.maximum(rest, 1e-9)) * (share > 0)
+        return eta, 1 + eta * rest
 
     def _again(self, known: Exposures, first: int) -> Rows:
         """New exposures, and older ones of the window drawn at random, all with their belief of now."""
@@ -226,6 +257,7 @@ class Engaged(Estimator):
             "shift": self.shift,
             "engagement_gain": self.gain,
             "engagement_used": float(self.looks),
+            "fresh": self.fresh * self.stand_in,
         }
 
     def make_room(self, count: int) -> None:
@@ -276,6 +308,7 @@ class Engaged(Estimator):
         if len(index) < ENOUGH or label.all() or not label.any():
             return
         prior = _recalibrated(self.prior[index].astype(np.float64), label)
+        self.delays = delays(known, index[label])
         rng = generator(self.seed, "engaged", "ages", self.turn)
         at = known.time[index] + _ages(rng, LOOKS, len(index), known.window)
         look, row = np.nonzero(~label | (known.conversion_time[index] >= at))
