@@ -194,7 +194,7 @@ class Student:
         art = open_artifact(folder, KIND)
         try:
             transform = ItemTransform.restored(art.table("vocabulary"), art.config["transform"])
-            tensors = art.tensors("student")
+            tensors = {name: array.copy() for name, array in art.tensors("student").items()}  # in line
             cold, warm = (
                 {part: tensors[f"{name}.{part}"] for part in PARTS} if f"{name}.weight" in tensors else None
                 for name in ("cold", "warm")

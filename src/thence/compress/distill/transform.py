@@ -22,10 +22,9 @@ import pyarrow as pa
 import scipy.sparse as sp
 
 from thence.base.errors import ArtifactError, DataError, nearest
-from thence.encode.features import MAX_LABELS, PRICE_BINS
-from thence.encode.known import NO_FEATURES
 
-MAX_WORDS = 50_000
+MAX_WORDS, MAX_LABELS, BINS = 50_000, 5_000, 16
+NO_FEATURES = ("item_id", "count", "first_time", "last_time")
 KINDS = ("words", "path", "label", "weights", "number")
 _WORD = re.compile(r"\w+")
 Product = Mapping[str, Any]
@@ -161,7 +160,8 @@ class ItemTransform:
         Raises:
             ArtifactError: they do not belong together.
         """
-        entries: dict[str, dict[str, int]] = {name: {} for name in described["kinds"]}
+        columns = [name for name in dict.fromkeys(table["column"].to_pylist()) if name in described["kinds"]]
+        entries: dict[str, dict[str, int]] = {name: {} for name in columns}
         for at, (name, entry) in enumerate(
             zip(table["column"].to_pylist(), table["entry"].to_pylist(), strict=True)
         ):
@@ -169,7 +169,8 @@ class ItemTransform:
                 raise ArtifactError(f"the vocabulary names {name}={entry}, which has no place in it")
             entries[name][entry] = at
         weight = table["weight"].to_numpy().astype(np.float32)
-        return cls(described["kinds"], entries, weight, described["edges"], tuple(described["ignored"]))
+        kinds = {name: described["kinds"][name] for name in columns}  # in their own order
+        return cls(kinds, entries, weight, described["edges"], tuple(described["ignored"]))
 
     def _listed(self, products: Products) -> Iterable[Product]:
         if isinstance(products, pa.Table):
@@ -241,7 +242,7 @@ def _edges(values: Iterable[Any]) -> list[float]:
     known = numbers[np.isfinite(numbers)]
     if not len(known):
         return []
-    return np.unique(np.quantile(known, np.linspace(0, 1, PRICE_BINS + 1)[1:-1])).tolist()
+    return np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])).tolist()
 
 
 def _kept(counts: Counter[str], kind: str, min_count: int, max_words: int) -> list[str]:
