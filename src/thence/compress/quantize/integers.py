@@ -42,8 +42,8 @@ class ByteRows:
 
         Example:
             >>> codes = ByteRows.fit(np.array([[0.5, -1.0, 0.25]], np.float32))
-            >>> codes.codes.tolist(), codes.decode(slice(None)).round(3).tolist()
-            ([[64, -127, 32, 0, 0, 0, 0, 0]], [[0.504, -1.0, 0.252]])
+            >>> codes.codes.tolist(), codes.decode(slice(None)).round(3)
+            ([[64, -127, 32, 0, 0, 0, 0, 0]], array([[ 0.504, -1.   ,  0.252]], dtype=float32))
         """
         codes, scale = levels(vectors, 127, axis=1)
         return cls(padded(codes, WIDE), scale, vectors.shape[1])

@@ -61,7 +61,7 @@ def quantize(
         >>> vectors = np.random.default_rng(0).normal(size=(2, 100, 16))
         >>> small = quantize(Embeddings(IdMap(map(str, range(100))), *vectors), "int8")
         >>> round(small.metrics["bytes_ratio"], 1), small.metrics["recall@20"] > 0.97
-        (2.8, True)
+        (3.0, True)
     """
     made = kind_named(kind)
     if not len(embeddings.ids) or not embeddings.dim:

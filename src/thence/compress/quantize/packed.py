@@ -99,8 +99,8 @@ class PackedRows:
 
         Example:
             >>> x = np.array([[3.0, 4.0]], np.float32)  # r = 7 / (5 √2)
-            >>> PackedRows.fit(x, bits=1).deviation(slice(None), length=1.0).round(4).tolist()
-            [0.7143]
+            >>> PackedRows.fit(x, bits=1).deviation(slice(None), length=1.0).round(4)
+            array([0.7143], dtype=float32)
         """
         cosine = np.ones(self.num_rows, np.float32) if self.cosine is None else self.cosine
         near = np.maximum(cosine[rows], np.float32(1e-6))

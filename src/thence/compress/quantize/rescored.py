@@ -48,8 +48,8 @@ class Rescored:
         >>> source, target = np.eye(3), np.array([[0.0, 0.9, 1.0], [1.0, 0.0, 0.1], [0.1, 0.2, 0.0]])
         >>> exact = Embeddings(IdMap("abc"), source, target)
         >>> rough = Embeddings(IdMap("abc"), source, target.round())
-        >>> Rescored(rough, exact, pool=1).scores([1]).round(2).tolist()
-        [[0.9, 0.0, 0.0]]
+        >>> Rescored(rough, exact, pool=1).scores([1]).round(2)
+        array([[0.9, 0. , 0. ]], dtype=float32)
     """
 
     fast: Scorer

@@ -4,8 +4,8 @@ Scores stay what they are under any change of basis that the two roles share, s'
 error of codes does not. With one step size for all dimensions the expected squared error of a score is
 Σ_d E s'_d² · Σ_d E t'_d² up to a factor, and among diagonal A it is least where both roles have the same mean
 square in each dimension, A_dd² = rms(s_d) / rms(t_d) (by Cauchy and Schwarz). Then a random rotation (signs
-and Hadamard transforms in turn) spreads each vector evenly over the dimensions, so that its largest entry is not
-far from its root mean square. Before both, what all vectors of a role have in common is taken away and kept
+and Hadamard transforms in turn) spreads each vector evenly over the dimensions, so that its largest entry is
+not far from its root mean square. Before both, what all vectors of a role have in common is taken away and kept
 exactly:
 
     ⟨s, t⟩ = ⟨s − μ, t − ν⟩ + ⟨s − μ, ν⟩ + ⟨μ, t⟩
@@ -57,8 +57,8 @@ class Space:
         Example:
             >>> source = np.array([[100.0, 0.0], [0.0, 100.0], [-100.0, -100.0]], np.float32)
             >>> space = Space.fit(source, source / 100, seed=0)
-            >>> space.gain.round(3).tolist()  # both roles become ten times these
-            [0.1, 0.1]
+            >>> space.gain.round(3)  # both roles become a tenth of the larger, and ten times the smaller
+            array([0.1, 0.1], dtype=float32)
         """
         means = [_mean(source), _mean(target)]
         powers = [((side - mean) ** 2).mean(axis=0) for side, mean in zip((source, target), means, strict=True)]
