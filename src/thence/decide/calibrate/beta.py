@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import expit
 
 from thence.decide.calibrate.logistic import logistic
-from thence.decide.calibrate.scale import Scale, checked, log_pair, scale_array, scale_of, sigmoid
+from thence.decide.calibrate.scale import Scale, checked, log_pair, scale_array, scale_of
 
 RIDGE = 1e-11
 """On a and b, so that a score that sets the classes apart still has a curve."""
@@ -64,7 +65,7 @@ class Beta:
     def rate(self, score: ArrayLike) -> np.ndarray:
         """Calibrated rates ``[n]`` in [0, 1] of scores ``[n]``."""
         low, high = log_pair(score, self.scale)
-        return sigmoid(self.a * low - self.b * high + self.c)
+        return expit(self.a * low - self.b * high + self.c)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What to keep."""

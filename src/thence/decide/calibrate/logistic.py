@@ -8,9 +8,9 @@ Targets may lie anywhere in [0, 1], so that one row can stand for many cases.
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import expit
 
 from thence.base.errors import FitError
-from thence.decide.calibrate.scale import sigmoid
 
 STEPS = 200
 ENOUGH = 1e-11
@@ -53,7 +53,7 @@ def logistic(
     loss = _loss(design, target, weight, penalty, offset, at)
     scale = float(weight.sum())
     for _ in range(STEPS):
-        rate = sigmoid(offset + design @ at)
+        rate = expit(offset + design @ at)
         slope = design.T @ (weight * (rate - target)) + penalty * at
         bend = (design * (weight * rate * (1 - rate))[:, None]).T @ design + np.diag(penalty)
         step = _solve(bend, slope)

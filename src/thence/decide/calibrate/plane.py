@@ -14,11 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import expit
 
 from thence.base.errors import ConfigError, DataError
 from thence.decide.calibrate.grid import balanced_cuts, gathered, mid_ranks
 from thence.decide.calibrate.ridges import Cells, chosen_ridges, fit_cells
-from thence.decide.calibrate.scale import Scale, logits, scale_array, scale_of, sigmoid
+from thence.decide.calibrate.scale import Scale, logits, scale_array, scale_of
 from thence.decide.calibrate.splines import columns, natural_knots
 from thence.decide.sample import Sample, finite
 
@@ -120,7 +121,7 @@ class Plane:
 
     def rate(self, score: ArrayLike, uncertainty: ArrayLike) -> np.ndarray:
         """Rates ``[n]`` in [0, 1] of cases ``[n]``."""
-        return sigmoid(self.log_odds(score, uncertainty))
+        return expit(self.log_odds(score, uncertainty))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What to keep."""

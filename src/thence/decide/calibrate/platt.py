@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import expit
 
 from thence.decide.calibrate.logistic import logistic
-from thence.decide.calibrate.scale import Scale, checked, logits, scale_array, scale_of, sigmoid
+from thence.decide.calibrate.scale import Scale, checked, logits, scale_array, scale_of
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Platt:
 
     def rate(self, score: ArrayLike) -> np.ndarray:
         """Calibrated rates ``[n]`` in [0, 1] of scores ``[n]``."""
-        return sigmoid(self.slope * logits(score, self.scale) + self.intercept)
+        return expit(self.slope * logits(score, self.scale) + self.intercept)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What to keep."""

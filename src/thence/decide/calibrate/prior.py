@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import expit
 
 from thence.base.errors import ConfigError
 from thence.decide.calibrate.logistic import logistic
-from thence.decide.calibrate.scale import Scale, checked, logits, scale_array, scale_of, sigmoid
+from thence.decide.calibrate.scale import Scale, checked, logits, scale_array, scale_of
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class PriorShift:
     def rate(self, score: ArrayLike) -> np.ndarray:
         """Corrected rates ``[n]`` in [0, 1] of scores ``[n]``."""
         if self.scale == "log_odds":
-            return sigmoid(self.log_odds(score))
+            return expit(self.log_odds(score))
         logits(score, self.scale)  # refuses what is no probability
         values = np.asarray(score, np.float64)
         return values / (values + self.tau * (1 - values))

@@ -70,18 +70,6 @@ def log_pair(score: ArrayLike, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
     return np.log(inside), np.log1p(-inside)
 
 
-def sigmoid(log_odds: np.ndarray) -> np.ndarray:
-    """``1 / (1 + exp(-x))`` without overflow.
-
-    Example:
-        >>> sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist()
-        [0.0, 0.5, 1.0]
-    """
-    from scipy.special import expit
-
-    return expit(log_odds)
-
-
 def scale_array(scale: Scale) -> np.ndarray:
     """The scale as an array that can be kept."""
     return np.array([SCALES.index(scale)], np.uint8)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import expit
 
-from thence.decide.calibrate.scale import Scale, checked, logits, scale_array, scale_of, sigmoid
+from thence.decide.calibrate.scale import Scale, checked, logits, scale_array, scale_of
 
 RANGE = (0.01, 100.0)
 """Temperatures that are looked at."""
@@ -54,7 +55,7 @@ class Temperature:
 
     def rate(self, score: ArrayLike) -> np.ndarray:
         """Calibrated rates ``[n]`` in [0, 1] of scores ``[n]``."""
-        return sigmoid(logits(score, self.scale) / self.temperature)
+        return expit(logits(score, self.scale) / self.temperature)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What to keep."""
@@ -87,7 +88,7 @@ def best_temperature(log_odds: np.ndarray, label: np.ndarray) -> float:
         return 1.0
 
     def slope(coldness: float) -> float:
-        return float(((sigmoid(coldness * log_odds) - label) * log_odds).sum())
+        return float(((expit(coldness * log_odds) - label) * log_odds).sum())
 
     hot, cold = 1 / RANGE[1], 1 / RANGE[0]
     if slope(hot) >= 0:
