@@ -23,6 +23,7 @@ from parts.decide_judge import (
     ours,
     value_of,
 )
+from parts.decide_names import JUDGED
 from thence.base.errors import ConfigError, nearest
 from thence.base.rng import generator
 from thence.decide.boundary import SOLVERS
@@ -214,21 +215,10 @@ def _together(done: list[_One]) -> Figures:
 
 def told(name: str, found: Figures) -> Figures:
     """Figures under a name, and one line of each method on stderr."""
-    columns = (
-        "recall",
-        "precision",
-        "violation",
-        "naive_gain",
-        "matched_recall",
-        "recall_gain",
-        "recall_gain.low",
-        "recall_gain.high",
-        "recall_gain_around",
-    )
     say(f"{name}: bound {found['single.bound']:.3f}" + (f", z {found['z']:+.1f}" if "z" in found else ""))
     shown = (key.split(".")[0] for key in found if key.endswith((".violation", ".recall_gain_around")))
     for method in dict.fromkeys(shown):
-        cells = (found.get(f"{method}.{column}") for column in columns)
+        cells = (found.get(f"{method}.{column}") for column in JUDGED)
         say(f"  {method:<15}" + "".join(f"{'-' if cell is None else f'{cell:.4f}':>9}" for cell in cells))
     return {f"{name}.{key}": value for key, value in found.items()}
 
