@@ -12,6 +12,7 @@ import pytest
 from tests.cli.test_verbs import command, said
 
 from thence.conversion.model import ConversionModel
+from thence.decide.exposed import ExposureEvidence
 from thence.decide.policy import Policy
 from thence.events.clock import DAY
 
@@ -52,7 +53,7 @@ def test_a_policy_is_fitted_to_what_the_model_never_saw(folder: Path, told: dict
     cases = ((time >= 14 * DAY) & (time < 21 * DAY)).sum()
     assert told["cases"]["fitted"] + told["cases"]["judged"] == cases
     policy = Policy.load(folder / "policy")
-    assert policy.evidence is not None and policy.evidence.columns == ("shop",)
+    assert isinstance(policy.sure, ExposureEvidence) and policy.sure.columns == ("shop",)
     assert policy.told["model"]["version"] == ConversionModel.load(folder / "model").version
     assert policy.told["model"]["until"] == time[time < 21 * DAY].max() + 1  # to the microsecond
 
@@ -78,8 +79,8 @@ def test_tables_of_exposures_are_decided(folder: Path, told: dict, tmp_path: Pat
     model, policy = ConversionModel.load(folder / "model"), Policy.load(folder / "policy")
     features = model.schema.features({name: out[name] for name in model.schema.names})
     np.testing.assert_array_equal(out["score"].to_numpy(), model.predict_proba(features)[:, 1])
-    assert policy.evidence is not None
-    np.testing.assert_array_equal(out["uncertainty"].to_numpy(), policy.evidence.uncertainty(features))
+    assert policy.sure is not None
+    np.testing.assert_array_equal(out["uncertainty"].to_numpy(), policy.sure.uncertainty(features, model))
     made = policy.decide(out["score"].to_numpy(), out["uncertainty"].to_numpy())
     assert out["action"].to_pylist() == made.named() and done["version"] == told["version"]
 
@@ -108,3 +109,34 @@ def test_models_and_policies_that_do_not_belong_together_are_told(
     ]
     code, out = command("decide", "fit", folder / "clicks.parquet", *column, "--json")
     assert code == 2 and "shops" in json.loads(out)["error"]["what"]
+
+
+def test_laplace_of_the_model_from_end_to_end(folder: Path, tmp_path: Path) -> None:
+    clicks = folder / "clicks.parquet"
+    words = ["--window-days", "2", "--net", "mlp", "--batch-size", "64", "--learning-rate", "0.02"]
+    words += ["--estimator", "wait", "--at", "1970-01-15", "--numeric", "hour", "--into", tmp_path / "m"]
+    assert command("conversion", "fit", clicks, *words)[0] == 0
+    words = ["--model", tmp_path / "m", "--precision", "0.4", "--uncertainty", "laplace"]
+    told = said("decide", "fit", clicks, *words, "--at", "1970-01-24", "--into", tmp_path / "p")
+    judged = said("decide", "evaluate", tmp_path / "p", clicks, "--model", tmp_path / "m")
+    into = ["--into", tmp_path / "o.parquet"]
+    done = said("decide", "apply", tmp_path / "p", clicks, "--model", tmp_path / "m", *into)
+    out = pq.read_table(tmp_path / "o.parquet")
+    model, policy = ConversionModel.load(tmp_path / "m"), Policy.load(tmp_path / "p")
+    features = model.schema.features({name: out[name] for name in model.schema.names})
+    assert policy.sure is not None and policy.sure.kind == "laplace"
+    unsure = policy.sure.uncertainty(features, model)
+    np.testing.assert_array_equal(out["uncertainty"].to_numpy(), unsure)
+    made = policy.decide(out["score"].to_numpy(), unsure)
+    assert out["action"].to_pylist() == made.named()
+    assert done["version"] == judged["version"] == told["version"]
+    for more, what in (
+        (["--evidence", "shop"], "evidence alone"),
+        (["--uncertainty", "laplase"], "no uncertainty 'laplase'"),
+    ):
+        code, text = command("decide", "fit", clicks, *words, *more, "--into", tmp_path / "q", "--json")
+        assert code == 2 and what in json.loads(text)["error"]["what"]
+    refresh = ["--from", tmp_path / "m", "--at", "1970-01-16", "--numeric", "hour", "--into", tmp_path / "n"]
+    assert command("conversion", "fit", clicks, *refresh)[0] == 0
+    code, text = command("decide", "apply", tmp_path / "p", clicks, "--model", tmp_path / "n", *into, "--json")
+    assert code == 2 and "Laplace is of version" in json.loads(text)["error"]["what"]

@@ -66,9 +66,8 @@ def model(shown: Exposures) -> ConversionModel:
 def of_exposures(model: ConversionModel, shown: Exposures) -> Policy:
     found = matured_sample(model, shown, 1900 * HOUR)
     told = {"model": {"version": model.version}}
-    policy = fit_policy(found.sample, DecisionBoundary("recall", precision=0.6), told=told).policy
-    policy.evidence = found.evidence
-    return policy
+    boundary = DecisionBoundary("recall", precision=0.6)
+    return fit_policy(found.sample, boundary, told=told, sure=found.sure).policy
 
 
 @pytest.fixture(scope="module")
@@ -154,8 +153,8 @@ def test_columns_of_exposures_are_converted_and_decided(of_exposures: Policy, mo
     told = post(client, "/decide/batch", {"columns": columns}).json()
     features = model.schema.features(columns)
     chance = model.predict_proba(features)[:, 1]
-    assert of_exposures.evidence is not None
-    made = of_exposures.decide(chance, of_exposures.evidence.uncertainty(features))
+    assert of_exposures.sure is not None
+    made = of_exposures.decide(chance, of_exposures.sure.uncertainty(features, model))
     assert [each["action"] for each in told["decisions"]] == made.named() == ["act", "hold", made.named()[2]]
     np.testing.assert_allclose([each["score"] for each in told["decisions"]], chance, atol=1e-9)
     assert told["decisions"][2]["uncertainty"] > told["decisions"][0]["uncertainty"]
@@ -170,6 +169,28 @@ def test_columns_of_exposures_are_converted_and_decided(of_exposures: Policy, mo
     ):
         answer = post(client, "/decide", body)
         assert answer.status_code == 422 and answer.json()["error"].startswith(said), answer.text
+
+
+def test_laplace_of_the_model_is_asked_and_another_version_is_not_published(shown: Exposures) -> None:
+    learn = LearnConfig(100, 0.02, passes=2)
+    net, kinds = NetConfig(hidden=(8,)), {"item": "text"}
+    model = ConversionModel("wait", net=net, learn=learn, kinds=kinds).fit(shown, at=900 * HOUR)
+    found = matured_sample(model, shown, 1900 * HOUR, kind="laplace")
+    told, boundary = {"model": {"version": model.version}}, DecisionBoundary("recall", precision=0.6)
+    policy = fit_policy(found.sample, boundary, told=told, sure=found.sure).policy
+    client = Client(create_app(Models(model, policy)))
+    columns: dict[str, list[Any]] = {"item": ["mug", "cup", "new"], "price": [1.0, None, 2.0]}
+    answers = post(client, "/decide/batch", {"columns": columns}).json()["decisions"]
+    features = model.schema.features(columns)
+    assert policy.sure is not None
+    unsure = policy.sure.uncertainty(features, model)
+    assert [each["uncertainty"] for each in answers] == unsure.tolist() and (unsure > 0).all()
+    made = policy.decide(model.predict_proba(features)[:, 1], unsure)
+    assert [each["action"] for each in answers] == made.named()
+    other = ConversionModel("wait", net=net, learn=learn, kinds=kinds).fit(shown, at=901 * HOUR)
+    with pytest.raises(ArtifactError, match="Laplace is of version"):
+        create_app(Models(other, policy))
+    assert post(Client(create_app(Models(policy=policy))), "/decide", {"score": 0.5, "uncertainty": 1}).json()
 
 
 def test_columns_need_a_model_and_a_policy_that_was_fitted_to_one(
@@ -223,7 +244,7 @@ def test_a_policy_of_another_model_is_not_published(of_exposures: Policy, shown:
     bare = shown.with_features(describe({"shop": ["a", "b"] * 1000}, {}, 50))
     learn = LearnConfig(100, 0.1, passes=1)
     other = ConversionModel("wait", net=NetConfig("logistic"), learn=learn).fit(bare, at=900 * HOUR)
-    with pytest.raises(ArtifactError, match=r"counts \['item'\], which the conversion model has not"):
+    with pytest.raises(ArtifactError, match=r"do not belong together: no columns of categories \['item'\]"):
         create_app(Models(other, of_exposures))
 
 

@@ -55,7 +55,7 @@ def decide_table(
         table: Parquet or CSV.
         into: Parquet or CSV to write; a file that stands there is replaced.
         columns: which hold score and uncertainty; not for a model.
-        model: scores the rows by their own columns; the policy must hold the evidence.
+        model: scores the rows by their own columns; the policy must hold how sure it is.
 
     Raises:
         DataError: the table cannot be read, lacks a column, or has one of those that are written; or the
@@ -118,8 +118,8 @@ def _modelled(model: ConversionModel, policy: Policy, where: str | Path) -> Scor
         if missing:
             raise DataError(f"columns {missing} are missing", where=where)
         features = model.schema.features({name: batch[name] for name in model.schema.names})
-        evidence = policy.evidence
-        unsure = np.zeros(len(batch)) if evidence is None else evidence.uncertainty(features)
+        sure = policy.sure
+        unsure = np.zeros(len(batch)) if sure is None else sure.uncertainty(features, model)
         return model.predict_proba(features)[:, 1], unsure
 
     return score

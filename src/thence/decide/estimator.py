@@ -15,10 +15,10 @@ from thence.base.errors import ConfigError, DataError, FitError, nearest
 from thence.base.rng import generator
 from thence.decide.boundary import SOLVERS, Solver
 from thence.decide.boundary.nested import steps
-from thence.decide.goal import Goal
+from thence.decide.goal import BOUNDS, Goal
 from thence.decide.guarantee import Guaranteed, guaranteed_threshold
 from thence.decide.rule import Above, Outcome, Rule, outcome
-from thence.decide.sample import Sample, finite
+from thence.decide.sample import Sample, drawn, finite
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
@@ -173,15 +173,12 @@ class DecisionBoundary(ClassifierMixin, BaseEstimator):
         return Sample.make(scores, unsure, _target(y)).both_classes(), unsure is not None
 
     def _goal(self) -> Goal:
-        bounds = {"recall": self.precision, "precision": self.recall, "cost": self.cost, "budget": self.share}
-        names = {"recall": "precision", "precision": "recall", "cost": "cost", "budget": "share"}
-        if self.target not in bounds:
-            raise ConfigError(f"no target {self.target!r}", fix=nearest(self.target, bounds))
-        bound = bounds[self.target]
+        if self.target not in BOUNDS:
+            raise ConfigError(f"no target {self.target!r}", fix=nearest(self.target, BOUNDS))
+        name = BOUNDS[self.target]
+        bound = getattr(self, name)
         if bound is None:
-            raise ConfigError(
-                f"target {self.target!r} without its bound", fix=f"Give {names[self.target]}=…, such as 0.9."
-            )
+            raise ConfigError(f"target {self.target!r} without its bound", fix=f"Give {name}=…, such as 0.9.")
         return Goal(self.target, float(bound))  # type: ignore[arg-type]
 
     def _solver(self) -> Solver:
@@ -196,10 +193,7 @@ class DecisionBoundary(ClassifierMixin, BaseEstimator):
     ) -> tuple[Rule, Sample, Guaranteed]:
         """A rule of one half of the cases, moved to where the other half shows that it keeps the bound."""
         chance = generator(self.seed, "decide", "halves").random(len(sample))
-        shows = np.zeros(len(sample), bool)
-        for kind in (True, False):
-            places = np.flatnonzero(sample.label == kind)
-            shows[places[np.argsort(chance[places])[: int(len(places) * SHOWN)]]] = True
+        shows = drawn(sample.label, chance, lambda cases: int(cases * SHOWN))
         makes, shown = sample[~shows].both_classes(), sample[shows].both_classes()
         rule = solver.fit(makes, goal)
         margins = [(rule.margin(part.score, part.uncertainty), part.label) for part in (makes, shown)]

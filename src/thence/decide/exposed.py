@@ -1,18 +1,23 @@
-"""Decisions on exposures: the model's probability as the score, the evidence behind it as the uncertainty."""
+"""Decisions on exposures: the model's probability as the score, and how sure it is of each.
+
+Either by evidence, how much training saw of an exposure's categories, or by Laplace on the model's last layer.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from thence.base.errors import ArtifactError, DataError
+from thence.base.errors import ConfigError, DataError, nearest
 from thence.conversion.exposures import Exposures
 from thence.conversion.features import Features
+from thence.decide.exposed_laplace import ExposureLaplace
 from thence.decide.sample import Sample
 from thence.decide.uncertainty.evidence import EvidenceCounts
+from thence.decide.uncertainty.kept import Kept
 from thence.events.clock import Moment, iso, micros
 
 if TYPE_CHECKING:
@@ -38,6 +43,7 @@ class ExposureEvidence:
         True
     """
 
+    kind: ClassVar[str] = "evidence"
     columns: tuple[str, ...]
     counts: EvidenceCounts
 
@@ -53,32 +59,40 @@ class ExposureEvidence:
             ConfigError: there is no such column of categories.
             DataError: nothing is mature, all labels are the same, or there is no column of categories.
         """
-        from thence.decide.uncertainty.conversion import evidence_of
+        from thence.decide.uncertainty.conversion import counted
 
-        counts = evidence_of(exposures, columns).inner
-        if not isinstance(counts, EvidenceCounts):
-            raise DataError("what was counted is not kept by category")
-        names = exposures.features.names[: len(exposures.features.buckets)]
-        return cls(tuple(names if columns is None else columns), counts)
+        return cls(*counted(exposures, columns))
 
-    def uncertainty(self, features: Features) -> np.ndarray:
-        """``-ln evidence`` of each row, ``[n]``.
+    def check(self, model: ConversionModel) -> None:
+        """Look whether a model has the categories.
+
+        Raises:
+            DataError: it has not.
+        """
+        self._check(model.schema.names[: len(model.schema.buckets)])
+
+    def uncertainty(self, features: Features, model: ConversionModel | None = None) -> np.ndarray:
+        """``-ln evidence`` of each row, ``[n]``; the model, whichever it is, has no say.
 
         Raises:
             DataError: a column that is counted is not there.
         """
         names = features.names[: len(features.buckets)]
+        self._check(names)
+        return -np.log(self.counts.evidence(features.codes[:, [names.index(name) for name in self.columns]]))
+
+    def _check(self, names: Sequence[str]) -> None:
         missing = [name for name in self.columns if name not in names]
         if missing:
             raise DataError(f"no columns of categories {missing}", fix="The policy is of another model.")
-        return -np.log(self.counts.evidence(features.codes[:, [names.index(name) for name in self.columns]]))
+
+    def told(self) -> list[str]:
+        """Its settings: the columns."""
+        return list(self.columns)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What to keep."""
-        counts, kept = self.counts, {"rate": self.counts.rate, "strength": self.counts.strength}
-        for place in range(len(self.columns)):
-            kept |= {f"seen.{place}": counts.seen[place], f"positive.{place}": counts.positive[place]}
-        return kept
+        return self.counts.kept().arrays
 
     @classmethod
     def of(cls, columns: Sequence[str], arrays: Mapping[str, np.ndarray]) -> ExposureEvidence:
@@ -87,21 +101,15 @@ class ExposureEvidence:
         Raises:
             ArtifactError: an array is missing or of another shape.
         """
-        try:
-            seen, positive = (
-                tuple(arrays[f"{name}.{place}"] for place in range(len(columns)))
-                for name in ("seen", "positive")
-            )
-            rate, strength = arrays["rate"], arrays["strength"]
-        except KeyError as error:
-            raise ArtifactError(f"evidence without {error}") from error
-        fits = all(
-            n.ndim == 1 and n.shape == k.shape and n.dtype.kind in "iu" and (n >= k).all() and (k >= 0).all()
-            for n, k in zip(seen, positive, strict=True)
-        )
-        if not fits or not rate.shape == strength.shape == (len(columns),) or not (strength > 0).all():
-            raise ArtifactError("the evidence does not fit together")
-        return cls(tuple(str(name) for name in columns), EvidenceCounts(seen, positive, rate, strength))
+        names = tuple(str(name) for name in columns)
+        return cls(names, EvidenceCounts.of(Kept({"columns": len(names)}, dict(arrays))))
+
+
+Sure = ExposureEvidence | ExposureLaplace
+"""How sure a model is of exposures."""
+SURE: dict[str, type[ExposureEvidence] | type[ExposureLaplace]] = {
+    each.kind: each for each in (ExposureEvidence, ExposureLaplace)
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,13 +118,14 @@ class Matured:
 
     Args:
         sample: scores (probabilities), uncertainties and final labels, in the order of time.
-        evidence: None where the model knows no categories, so that the uncertainty is the same everywhere.
+        sure: None where evidence was asked for and the model knows no categories: the uncertainty is the same
+            everywhere.
         rows: places of the cases among the exposures.
         until: all cases were made before it, microseconds UTC.
     """
 
     sample: Sample
-    evidence: ExposureEvidence | None
+    sure: Sure | None
     rows: np.ndarray
     until: int
 
@@ -127,22 +136,24 @@ def matured_sample(
     at: Moment | None = None,
     *,
     after: Moment | None = None,
-    evidence: ExposureEvidence | None = None,
+    sure: Sure | None = None,
+    kind: str = "evidence",
     columns: Sequence[str] | None = None,
 ) -> Matured:
     """Exposures that a model never saw and whose labels are final: what decisions are fitted to and judged by.
 
     Args:
         model: fitted; it saw nothing at or after its clock.
-        exposures: from before the model's clock (for the evidence) to long enough after it.
+        exposures: from before the model's clock (what it was trained on) to long enough after it.
         at: the clock; that of the exposures when None.
         after: exposures made before it are left out; the model's clock when None.
-        evidence: counted earlier; when None it is counted here, on what was mature at the model's clock.
-        columns: of categories that are counted; all when None.
+        sure: found earlier; when None it is found here, on what the model was trained on.
+        kind: ``evidence`` or ``laplace``, where it is found here.
+        columns: of categories that are counted as evidence; all when None.
 
     Raises:
         DataError: the columns are not the model's, or no exposure since then has a final label.
-        ConfigError: there is no such column of categories.
+        ConfigError: there is no such column of categories or kind, or Laplace cannot be had of the model.
     """
     from thence.decide.calibrate.matured import matured
 
@@ -155,12 +166,28 @@ def matured_sample(
             where="exposures",
             fix="Give a longer log, or a model that was fitted at an earlier --at.",
         )
-    if evidence is None and exposures.features.buckets:
-        evidence = ExposureEvidence.fit(exposures.before(model.clock), columns)
+    if sure is None:
+        sure = _found(model, exposures, kind, columns)
     asked = exposures.features[first:stop]
     score, unsure = np.zeros((2, len(exposures)))
     score[first:stop] = model.predict_proba(asked)[:, 1]
-    if evidence is not None:
-        unsure[first:stop] = evidence.uncertainty(asked)
+    if sure is not None:
+        unsure[first:stop] = sure.uncertainty(asked, model)
     sample = matured(exposures, until, score, unsure)[first:]
-    return Matured(sample, evidence, np.arange(first, stop), int(exposures.time[stop - 1]) + 1)
+    return Matured(sample, sure, np.arange(first, stop), int(exposures.time[stop - 1]) + 1)
+
+
+def _found(
+    model: ConversionModel, exposures: Exposures, kind: str, columns: Sequence[str] | None
+) -> Sure | None:
+    """On what the model was trained on: exposures before its clock, and as they were known then."""
+    if kind not in SURE:
+        raise ConfigError(f"no uncertainty {kind!r} of a model", fix=nearest(kind, SURE))
+    known = exposures.before(model.clock)
+    if kind == "laplace":
+        if columns is not None:
+            raise ConfigError(
+                "categories are counted as evidence alone", fix="Leave them, or ask for evidence."
+            )
+        return ExposureLaplace.fit(model, known)
+    return ExposureEvidence.fit(known, columns) if exposures.features.buckets else None

@@ -12,10 +12,11 @@ import numpy as np
 from thence.base.errors import ConfigError, DataError, FitError
 from thence.base.rng import generator
 from thence.decide.estimator import DecisionBoundary
+from thence.decide.exposed import Sure
 from thence.decide.policy import Policy
 from thence.decide.report.sweep import matched_gains
 from thence.decide.rule import Outcome, Rule, Thresholds, outcome
-from thence.decide.sample import Sample
+from thence.decide.sample import Sample, drawn
 from thence.evaluate.bootstrap import Interval
 
 SINGLE = "single"
@@ -60,6 +61,7 @@ def fit_policy(
     later: bool = False,
     miss: float | None = None,
     told: Mapping[str, Any] | None = None,
+    sure: Sure | None = None,
 ) -> Fitted:
     """Fit a boundary and one threshold, judge both on cases held out, and fit rates on these.
 
@@ -70,6 +72,7 @@ def fit_policy(
         later: whether the last cases are held out, of a sample in the order of time; else drawn by class.
         miss: share of the positives that may be held without asking; None never asks.
         told: what else the policy keeps; JSON.
+        sure: of exposures, how sure the model is, which the policy keeps too.
 
     Raises:
         DataError: one class, or too few cases of one to hold some out.
@@ -87,7 +90,7 @@ def fit_policy(
     makes, judges = _parted(sample.both_classes(), holdout, later, boundary.seed)
     fitted = DecisionBoundary(**boundary.get_params()).fit(makes.score, makes.uncertainty, makes.label)
     rules = {_name(boundary): fitted.rule_, SINGLE: _single(boundary, makes)}
-    policy = Policy.fit(fitted, judges, miss=miss)
+    policy = Policy.fit(fitted, judges, miss=miss, sure=sure)
     outcomes = {name: outcome(rule, judges) for name, rule in rules.items()}
     gain = matched_gains(judges, {"": fitted.rule_})[""]
     made = Fitted(policy, rules, outcomes, gain, len(makes), judges is not makes)
@@ -159,11 +162,8 @@ def _parted(sample: Sample, holdout: float, later: bool, seed: int) -> tuple[Sam
         first = len(sample) - max(1, round(holdout * len(sample)))
         judged = np.arange(len(sample)) >= first
     else:
-        judged = np.zeros(len(sample), bool)
         chance = generator(seed, "decide", "holdout").random(len(sample))
-        for kind in (True, False):
-            places = np.flatnonzero(sample.label == kind)
-            judged[places[np.argsort(chance[places])[: max(1, round(holdout * len(places)))]]] = True
+        judged = drawn(sample.label, chance, lambda cases: max(1, round(holdout * cases)))
     parts = sample[~judged], sample[judged]
     for name, part in zip(("fitted", "held out"), parts, strict=True):
         if not len(part) or part.positives in (0, len(part)):

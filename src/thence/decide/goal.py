@@ -14,6 +14,8 @@ import numpy as np
 from thence.base.errors import ConfigError, FitError
 
 Kind = Literal["recall", "precision", "cost", "budget"]
+BOUNDS = {"recall": "precision", "precision": "recall", "cost": "cost", "budget": "share"}
+"""By what is to be best, the name of the number that is bounded."""
 SLACK = 1e-12
 """Relative tolerance of bounds, so that 9 of 10 is a precision of .9."""
 
@@ -42,8 +44,8 @@ class Goal:
     bound: float
 
     def __post_init__(self) -> None:
-        if self.kind not in ("recall", "precision", "cost", "budget"):
-            raise ConfigError(f"goal {self.kind!r}", fix="One of recall, precision, cost, budget.")
+        if self.kind not in BOUNDS:
+            raise ConfigError(f"goal {self.kind!r}", fix=f"One of {', '.join(BOUNDS)}.")
         high = np.inf if self.kind == "cost" else 1.0
         if not 0 < self.bound <= high or not np.isfinite(self.bound):
             raise ConfigError(f"a bound of {self.bound} for {self.kind}", fix="Give one in (0, 1].")
@@ -110,4 +112,4 @@ class Goal:
     @property
     def kept(self) -> str:
         """Name of the number that is bounded."""
-        return {"recall": "precision", "precision": "recall", "cost": "cost", "budget": "share"}[self.kind]
+        return BOUNDS[self.kind]

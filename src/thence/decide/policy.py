@@ -17,7 +17,7 @@ from thence.base.errors import ArtifactError, ConfigError, DataError, ThenceErro
 from thence.decide.calibrate.venn_abers import merged
 from thence.decide.calibrate.venn_abers_levels import VennAbersLevels
 from thence.decide.estimator import DecisionBoundary
-from thence.decide.exposed import ExposureEvidence
+from thence.decide.exposed import SURE, Sure
 from thence.decide.goal import SLACK
 from thence.decide.keep import kept_rule, rule_of
 from thence.decide.rule import Rule
@@ -72,7 +72,7 @@ class Policy:
         ask: margin (not above 0) from which on a case that is not acted on is asked about; 0 never asks.
         span: least and greatest score that it was fitted on.
         told: what else is to be known of it, such as goal and precision; JSON.
-        evidence: of exposures, how much training saw of their categories; None where uncertainties are given.
+        sure: of exposures, how sure the model is; None where uncertainties are given.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -96,12 +96,12 @@ class Policy:
         ask: float = 0.0,
         span: tuple[float, float] = (0.0, 1.0),
         told: Mapping[str, Any] | None = None,
-        evidence: ExposureEvidence | None = None,
+        sure: Sure | None = None,
     ) -> None:
         if not ask <= 0:
             raise ConfigError(f"asking from a margin of {ask}", fix="Give 0 or less.")
         self.rule, self.rates, self.ask, self.span = rule, rates, float(ask), span
-        self.told, self.evidence, self._version = dict(told or {}), evidence, ""
+        self.told, self.sure, self._version = dict(told or {}), sure, ""
 
     @property
     def asks_uncertainty(self) -> bool:
@@ -117,7 +117,14 @@ class Policy:
         return self._version
 
     @classmethod
-    def fit(cls, boundary: DecisionBoundary, sample: Sample, *, miss: float | None = None) -> Policy:
+    def fit(
+        cls,
+        boundary: DecisionBoundary,
+        sample: Sample,
+        *,
+        miss: float | None = None,
+        sure: Sure | None = None,
+    ) -> Policy:
         """A policy from a fitted boundary and cases that it was not fitted to (best) or was.
 
         Args:
@@ -125,6 +132,7 @@ class Policy:
             sample: cases with labels, for rates and the zone of asking.
             miss: share of the positives that may be held without asking; as few as can be are asked about.
                 None never asks.
+            sure: of exposures, how sure the model is; None where uncertainties are given.
 
         Raises:
             ConfigError: ``miss`` is not in (0, 1).
@@ -147,7 +155,8 @@ class Policy:
             "shown": None if shown is None else asdict(shown) | {"threshold": _told(shown.threshold)},
             "uses_uncertainty": bool(boundary.uses_uncertainty_),
         }  # fmt: skip
-        return cls(rule, rates, ask=ask, span=(float(sample.score.min()), float(sample.score.max())), told=told)
+        span = float(sample.score.min()), float(sample.score.max())
+        return cls(rule, rates, ask=ask, span=span, told=told, sure=sure)
 
     def decide(self, score: ArrayLike, uncertainty: ArrayLike | None = None) -> Decisions:
         """Decisions on cases.
@@ -208,12 +217,13 @@ class Policy:
         """
         kind, arrays = kept_rule(self.rule)
         told = {"rule": kind, "ask": _told(self.ask), "span": list(self.span), "told": self.told}
-        told["evidence"] = None if self.evidence is None else list(self.evidence.columns)
+        told |= dict.fromkeys(SURE)
         with write_artifact(folder, KIND) as draft:
             draft.tensors("rule", arrays)
             draft.tensors("rates", self.rates.arrays())
-            if self.evidence is not None:
-                draft.tensors("evidence", self.evidence.arrays())
+            if self.sure is not None:
+                told[self.sure.kind] = self.sure.told()
+                draft.tensors(self.sure.kind, self.sure.arrays())
             text = json.dumps(told, indent=1, sort_keys=True)
             draft.path(DESCRIPTION).write_text(text + "\n", encoding="utf-8")
             draft.config.update(rule=kind)
@@ -233,10 +243,9 @@ class Policy:
             rates = VennAbersLevels.of(art.tensors("rates"))
             low, high = (float(end) for end in told["span"])
             ask = -np.inf if told["ask"] is None else float(told["ask"])
-            named, evidence = told.get("evidence"), None
-            if named is not None:
-                evidence = ExposureEvidence.of(named, art.tensors("evidence"))
-            made = cls(rule, rates, ask=ask, span=(low, high), told=told["told"], evidence=evidence)
+            kinds = [name for name in SURE if told.get(name) is not None]
+            sure = SURE[kinds[0]].of(told[kinds[0]], art.tensors(kinds[0])) if kinds else None
+            made = cls(rule, rates, ask=ask, span=(low, high), told=told["told"], sure=sure)
         except (ThenceError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, ArtifactError):
                 raise

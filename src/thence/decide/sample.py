@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -83,6 +84,26 @@ class Sample:
                 fix="Fit on cases of both classes; from one class no boundary can be learned.",
             )
         return self
+
+
+def drawn(label: np.ndarray, chance: np.ndarray, count: Callable[[int], int]) -> np.ndarray:
+    """Cases of either class that are drawn, ``[n]`` bool: those of the least chance.
+
+    Args:
+        label: ``[n]`` bool.
+        chance: ``[n]`` random numbers.
+        count: from the cases of a class to how many of them are drawn.
+
+    Example:
+        >>> label = np.array([True, True, False, False, False, False])
+        >>> drawn(label, np.array([0.9, 0.1, 0.4, 0.2, 0.3, 0.8]), lambda cases: cases // 2).tolist()
+        [False, True, False, True, True, False]
+    """
+    found = np.zeros(len(label), bool)
+    for kind in (True, False):
+        places = np.flatnonzero(label == kind)
+        found[places[np.argsort(chance[places])[: count(len(places))]]] = True
+    return found
 
 
 def finite(values: ArrayLike, name: str) -> np.ndarray:

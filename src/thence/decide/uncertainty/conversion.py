@@ -69,6 +69,15 @@ def evidence_of(exposures: Exposures, columns: Sequence[str] | None = None) -> O
         >>> bool(often < seldom)
         True
     """
+    wanted, counts = counted(exposures, columns)
+    pick = [exposures.features.names.index(name) for name in wanted]
+    return OfFeatures(counts, lambda asked: asked.codes[:, pick])
+
+
+def counted(
+    exposures: Exposures, columns: Sequence[str] | None = None
+) -> tuple[tuple[str, ...], EvidenceCounts]:
+    """Names of the columns that are counted, and their counts; see :func:`evidence_of`."""
     features, mature = exposures.features, exposures.mature
     names = list(features.names[: features.codes.shape[1]])
     wanted = names if columns is None else list(columns)
@@ -77,8 +86,7 @@ def evidence_of(exposures: Exposures, columns: Sequence[str] | None = None) -> O
     if not wanted or not mature.any():
         raise DataError("no column of categories, or no mature exposure to count")
     pick = [names.index(name) for name in wanted]
-    counts = EvidenceCounts.fit(features.codes[mature][:, pick], exposures.converted[mature])
-    return OfFeatures(counts, lambda asked: asked.codes[:, pick])
+    return tuple(wanted), EvidenceCounts.fit(features.codes[mature][:, pick], exposures.converted[mature])
 
 
 def laplace_of(model: ConversionModel, exposures: Exposures) -> OfFeatures:
@@ -97,8 +105,10 @@ def laplace_of(model: ConversionModel, exposures: Exposures) -> OfFeatures:
     logits = learner.logits(some, np.arange(len(some)))
     told = model.predict_proba(some)[:, 1]
     if logits.shape[1] != 1 or np.abs(1 / (1 + np.exp(-logits[:, 0].astype(float))) - told).max() > CLOSE:
-        raise ConfigError(f"{model.estimator} does not tell a rate by one logit", fix="Use ensemble_of.")
-    return OfFeatures(LastLayerLaplace.fit(learner.net, _tensors(exposures.features)), _tensors)
+        raise ConfigError(
+            f"{model.estimator} does not tell a rate by one logit", fix="Use evidence counts, or ensemble_of."
+        )
+    return OfFeatures(LastLayerLaplace.fit(learner.net, tensors(exposures.features)), tensors)
 
 
 def ensemble_of(
@@ -149,5 +159,6 @@ class _Models:
         return Members.make([each.predict_logit(inputs) for each in self.members])
 
 
-def _tensors(features: Features) -> tuple[torch.Tensor, torch.Tensor]:
+def tensors(features: Features) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the network of a model takes."""
     return torch.from_numpy(features.codes.astype(np.int64)), torch.from_numpy(features.numbers)
