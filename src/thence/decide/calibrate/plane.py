@@ -6,6 +6,9 @@ z is the log odds of the score, r the rank of the uncertainty in [0, 1]; f, g an
 and their products. Only c0 and c1 are free: f is held by one ridge, g and h by another, each chosen by
 cross-fitting among many, of which the strongest leaves nothing. Where uncertainty says nothing the surface is
 one of the score alone.
+
+It tells rates. Boundaries stand on :class:`~thence.decide.surface.smooth.SmoothSurface`, which never falls along
+the score, so that no higher score is held where a lower one is acted on; a calibrator need not promise that.
 """
 
 from __future__ import annotations
