@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from common import say
 from parts.related_child import peak_gib
 from parts.related_tasks import Task
@@ -26,6 +28,7 @@ from thence.encode.peer import PEER_GRIDS, PEERS
 from thence.encode.spectral import SPECTRAL_GRID, PartsConfig, arc_odds, spectral, spectral_scorer
 from thence.evaluate import EvaluateConfig, evaluate, hit_rate
 from thence.graph import DiGraph
+from thence.rerank.timely import Known, TimelyReranker
 
 OURS, EMBEDDINGS, ALONE = "ours", "ours_embeddings", "ours_embeddings_without_views"
 ODDS = "ours_odds"
@@ -132,7 +135,7 @@ def measured(method: Method, task: Task, budget: Budget) -> Judged:
     figures |= {f"{method.name}.seconds": seconds, f"{method.name}.seconds_choosing": choice.seconds}
     figures[f"{method.name}.valid_HR@10"] = choice.value
     figures[f"{method.name}.peak_gib"] = peak_gib()
-    if method.name == EMBEDDINGS:
+    if method.name == EMBEDDINGS and task.clocks is None:
         try:
             figures |= reranked(task, choice)
         except (ThenceError, ImportError) as error:
@@ -157,6 +160,26 @@ def reranked(task: Task, choice: Choice) -> Judged:
     seconds = time.process_time() - begun
     figures = judged(OURS, scorer, task)
     return figures | {f"{OURS}.seconds": seconds, f"{OURS}.peak_gib": peak_gib()}
+
+
+def timely(task: Task, clocks: tuple[Known, Known]) -> Judged:
+    """Ours where there is a log: trees over what it tells, taught on what came after an earlier clock."""
+    lesson, now = clocks
+    begun = time.process_time()
+    reranker = TimelyReranker.fit(now, [lesson], seed=task.seed).of(asked(task))
+    say(f"  {OURS}: {reranker!r}, {reranker.info}")
+    figures = judged(OURS, reranker, task)
+    seconds = time.process_time() - begun
+    return figures | {f"{OURS}.seconds": seconds, f"{OURS}.peak_gib": peak_gib()}
+
+
+def asked(task: Task) -> np.ndarray:
+    """The sources that a task asks of."""
+    pairs = (
+        [] if task.direction is None else [task.direction.arcs, task.direction.absent, task.direction.one_way]
+    )
+    ends = [part[0] for part in pairs] + [part[1] for part in pairs[2:]]
+    return np.unique(np.concatenate([task.test.sources, *ends]))
 
 
 def choose(method: Method, task: Task, budget: Budget) -> Choice:

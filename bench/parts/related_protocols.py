@@ -24,6 +24,7 @@ from parts.related_methods import (
     kind_of,
     measured,
     methods,
+    timely,
 )
 from parts.related_tasks import Task, of_arcs, of_bias, of_nodes
 from thence.base.errors import ThenceError
@@ -148,6 +149,8 @@ def one_seed(prefix: str, arguments: Namespace, task: Task) -> dict[str, Figures
             continue
         if chosen is None or not {method.name, method.kind}.isdisjoint(chosen):
             work[method.name] = partial(measured, method, task, budget)
+    if task.clocks is not None and (chosen is None or OURS in chosen):
+        work[OURS] = partial(timely, task, task.clocks)
     done = {}
     for name, judge in work.items():
         found = in_child(name, judge, 3600 + 20 * budget.seconds)

@@ -19,6 +19,7 @@ from thence.evaluate.cold_start import cold_cases
 from thence.evaluate.selection_bias import transitive_arcs
 from thence.graph import Arcs, DiGraph
 from thence.graph.split import TEST, TRAIN, VALID, NodeSplit, split_arcs, split_nodes
+from thence.rerank.timely import Known
 
 Change = Callable[[Scorer, DiGraph], Scorer]
 CASES, QUERIES, PAIRS = 60_000, 1_000, 20_000
@@ -48,6 +49,8 @@ class Task:
         lesson: arcs that ``fit_on`` does not have and ``valid`` asks for, to teach a second stage on; it takes
             hidden arcs of ``refit_on`` where there are none.
         whole_pairs: whether the test hides both directions of a pair together.
+        clocks: what the log tells at an earlier clock, with what came after it, and what it tells when the test
+            begins; where they are given the second stage is the one that is taught by time.
     """
 
     fit_on: DiGraph
@@ -61,6 +64,7 @@ class Task:
     truth: Mapping[str, Scorer] = field(default_factory=dict)
     lesson: Arcs | None = None
     whole_pairs: bool = False
+    clocks: tuple[Known, Known] | None = None
 
     def value(self, scorer: Scorer) -> tuple[float, str]:
         """HR@10 on the validation cases, after the best change, and which that is."""

@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +19,7 @@ from numpy.typing import ArrayLike
 from common import say
 from parts.related_tasks import PAIRS, QUICK_PAIRS, Task, some_sources
 from thence.base.ids import IdMap
+from thence.base.rng import generator
 from thence.cli.demo import settings
 from thence.cli.pipeline import later_arcs
 from thence.cli.settings import RunConfig
@@ -27,9 +29,14 @@ from thence.events import EventLog, TimeSplit, complete_journey, ingest
 from thence.events.worlds import World, WorldConfig, simulate
 from thence.graph import Arcs, DiGraph
 from thence.graph.build import GraphConfig, build_graph
+from thence.graph.nodes import categories
+from thence.rerank.timely import Known
+from thence.rerank.timely_lessons import gained, pointed
 
 QUICK_EVENTS, EVENTS = 500_000, 10_000_000
 QUERIES, QUICK_QUERIES = 6_000, 2_000
+WORLD_PAIRS, LESSON_SOURCES = 500, 8_000
+"""Judged and learned from in the world, where each source asked costs a row of 200,000 scores."""
 
 
 def demo(seed: int, *, quick: bool) -> Task:
@@ -46,25 +53,60 @@ def demo(seed: int, *, quick: bool) -> Task:
 
 
 def world(seed: int, *, quick: bool) -> Task:
-    """200,000 items (10,000 when quick): the last tenth of the time is judged, the tenth before it chooses."""
+    """200,000 items (10,000 when quick): the last tenth of the time is judged, the tenth before it chooses.
+
+    What followed in the same order and what followed later make one main relation, for all methods alike.
+    """
     shape = WorldConfig.of_size(QUICK_EVENTS if quick else EVENTS)
     made = simulate(shape, seed=seed)
     split = made.log.split(0.1, 0.1)
+    relations = ("bought_after", "same_basket", "co_viewed")
     config = RunConfig(
-        into=Path("runs/world"),
-        graph=GraphConfig(relations=("bought_after", "co_viewed"), min_count=1, min_support=1),
+        into=Path("runs/world"), graph=GraphConfig(relations=relations, min_count=1, min_support=1)
     )
-    fit_on, refit_on = (build_graph(log, config.graph) for log in (split.train, split.known))
+    before, now = (build_graph(log, config.graph) for log in (split.train, split.known))
+    fit_on, refit_on = either(before), either(now)
     say(f"world: {made.events.num_rows:,} events; {fit_on!r}, {refit_on!r}")
     moments = (split.valid_from, split.test_from)
-    task = _task(
-        (fit_on, followed(made, fit_on, moments)),
-        (refit_on, followed(made, refit_on, (split.test_from, made.truth.span[1]))),
-        later_arcs(split.test, refit_on, config),
+    after = lesson_of(before, now, seed)
+    later = later_arcs(split.test, now, config)
+    direction = None
+    if later is not None:
+        direction = direction_cases(later, refit_on.main, seed=seed, limit=min(WORLD_PAIRS, later.num_arcs))
+    test = followed(made, refit_on, (split.test_from, made.truth.span[1]))
+    return Task(
+        fit_on,
+        some_sources(followed(made, fit_on, moments), seed),
+        refit_on,
+        some_sources(test, seed, QUICK_QUERIES),
+        direction,
         seed,
-        quick=quick,
+        truth={"ceiling": Ceiling(shape, seed, split.test_from, refit_on.ids)},
+        clocks=(
+            Known(fit_on, split.train, after=after, titles=True),
+            Known(refit_on, split.known, titles=True),
+        ),
     )
-    return replace(task, truth={"ceiling": Ceiling(shape, seed, split.test_from, refit_on.ids)})
+
+
+def either(graph: DiGraph) -> DiGraph:
+    """A graph whose main relation adds up what was bought after and what came in the same order."""
+    both: Any = graph.relations["bought_after"].matrix() + graph.relations["same_basket"].matrix()
+    both = both.tocoo()
+    main = Arcs.from_pairs(both.row, both.col, num_nodes=graph.num_nodes, weight=both.data)
+    return replace(graph, relations={"followed": main, **graph.relations})
+
+
+def lesson_of(before: DiGraph, now: DiGraph, seed: int) -> Arcs:
+    """What the log itself shows between two clocks of what leads to what; of so many sources at most."""
+    name = "same_basket"
+    came = gained(before.relations[name], now.relations[name], before.ids, now.ids)
+    came = pointed(came, before.relations["bought_after"], categories(before.nodes))
+    sources = np.flatnonzero(came.out_degree)
+    kept = np.zeros(before.num_nodes, bool)
+    rng = generator(seed, "lesson")
+    kept[rng.choice(sources, min(LESSON_SOURCES, len(sources)), replace=False)] = True
+    return came.select(kept[came.pairs[0]])
 
 
 def followed(made: World, graph: DiGraph, period: tuple[int, int]) -> Cases:

@@ -88,7 +88,7 @@ def all_parts(
         found.append(Part("ridge", "factors", ridge.values, ranked=True))
         found.append(Part("ridge.joined", "factors", joined.values, ranked=True))
         found.append(Part("page_rank", "page_rank", lambda at: _page_rank(graph.main, at), ranked=True))
-    return found + _catalogue_parts(graph)
+    return found + catalogue_parts(graph)
 
 
 def part_table(parts: list[Part], at: Candidates) -> np.ndarray:
@@ -234,7 +234,8 @@ def _page_rank(arcs: Arcs, at: Candidates) -> np.ndarray:
 # ---- the catalogue
 
 
-def _catalogue_parts(graph: DiGraph) -> list[Part]:
+def catalogue_parts(graph: DiGraph) -> list[Part]:
+    """What the catalogue says of a pair: how often their categories follow each other, and likeness."""
     if graph.nodes is None:
         return []
     found = []
@@ -249,20 +250,32 @@ def _catalogue_parts(graph: DiGraph) -> list[Part]:
 
 def _category_parts(graph: DiGraph, codes: np.ndarray) -> list[Part]:
     size = int(codes.max()) + 2  # the last one is for nodes without a category
-    source, target = codes[graph.main.pairs]
-    arcs = np.bincount(source % size * size + target % size, minlength=size * size).reshape(size, size) * 1.0
-    nodes = np.bincount(codes % size, minlength=size) * 1.0
-    share = (arcs + 1) / (arcs.sum(axis=1, keepdims=True) + size)
-    rate = np.log(share / ((nodes + 1) / (nodes.sum() + size))[None, :]).astype(np.float32)
-    share = np.log(share).astype(np.float32)
+    source, target = codes[graph.main.pairs] % size
+    led, count = np.unique(source * size + target, return_counts=True)  # there may be very many categories
+    total = np.bincount(source, minlength=size) + size
+    nodes = np.bincount(codes % size, minlength=size) + 1
+    base = np.log(nodes / nodes.sum())
 
-    def pair(matrix: np.ndarray) -> Values:
-        return lambda at: matrix[np.repeat(codes[at[0]], np.diff(at[1])), codes[at[2]]]
+    def of_pairs(at: Candidates) -> tuple[np.ndarray, np.ndarray]:
+        return np.repeat(codes[at[0]], np.diff(at[1])) % size, codes[at[2]] % size
+
+    def share(at: Candidates) -> np.ndarray:
+        first, second = of_pairs(at)
+        place = np.minimum(np.searchsorted(led, first * size + second), len(led) - 1)
+        arcs = np.where(led[place] == first * size + second, count[place], 0)
+        return np.log((arcs + 1) / total[first]).astype(np.float32)
+
+    def lift(at: Candidates) -> np.ndarray:
+        return (share(at) - base[of_pairs(at)[1]]).astype(np.float32)
+
+    def same(at: Candidates) -> np.ndarray:
+        first, second = of_pairs(at)
+        return (first == second).astype(np.float32)
 
     return [
-        Part("category.lift", "category", pair(rate)),
-        Part("category.share", "category", pair(share)),
-        Part("category.same", "category", pair(np.eye(size, dtype=np.float32))),
+        Part("category.lift", "category", lift),
+        Part("category.share", "category", share),
+        Part("category.same", "category", same),
     ]
 
 

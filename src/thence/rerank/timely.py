@@ -32,9 +32,10 @@ from thence.encode.baseline.svd import svd
 from thence.encode.scorer import Scorer
 from thence.events import EventLog
 from thence.graph import Arcs, DiGraph
+from thence.rerank.alike import Alike, Lent
 from thence.rerank.learn import BATCH, Examples, RerankConfig
 from thence.rerank.model import Trees
-from thence.rerank.parts import Part, columns, part_table
+from thence.rerank.parts import Part, catalogue_parts, columns, part_table
 from thence.rerank.timely_parts import label_parts, timely_parts
 from thence.rerank.walks import Candidates
 
@@ -47,8 +48,10 @@ FIRST: Mapping[str, Callable[[DiGraph], Scorer]] = {
 }
 """What retrieves, and is a part as well; all are plain."""
 GROUP = {"counts": "arc", "lift": "arc", "backed_off": "category", "kinds": "category", "svd": "factors"}
+GROUP |= {"alike": "features", "lent": "features"}
 """Under what a part of these is explained."""
 KIND, TREES = "timely-reranker", "trees.ubj"
+ROWS = 1 << 24
 LESSON = RerankConfig(candidates=60, negatives=0.5, trees=120, leaves=31, rate=0.06)
 
 
@@ -61,6 +64,8 @@ class Known:
         log: seen up to the clock.
         first: a learned first stage over the graph, where there is one.
         after: pairs that came after the clock, weighted by how often; None for now.
+        titles: products of like titles retrieve too, what follows them as well, and the catalogue's parts of
+            :mod:`thence.rerank.parts` count; for shops that sell much of what has hardly been sold.
 
     Example:
         >>> import pyarrow as pa
@@ -77,11 +82,19 @@ class Known:
     log: EventLog
     first: Scorer | None = None
     after: Arcs | None = None
+    titles: bool = False
+
+    def __post_init__(self) -> None:
+        if self.titles and (self.graph.nodes is None or "title" not in self.graph.nodes.column_names):
+            raise DataError("the catalogue has no titles", fix="Leave titles=False.")
 
     @cached_property
     def scorers(self) -> dict[str, Scorer]:
         """What retrieves candidates, by name."""
         found = {name: make(self.graph) for name, make in FIRST.items()}
+        if self.titles and self.graph.nodes is not None:
+            alike = Alike(self.graph.ids, self.graph.nodes)
+            found |= {"alike": alike, "lent": Lent(alike, self.graph.main)}
         return found if self.first is None else found | {"first": self.first}
 
     @cached_property
@@ -96,21 +109,23 @@ class Known:
         ]
         if "lift" in main.values:
             found.append(Part("arc.lift", "arc", lambda at: _weights(main, _source(at), at[2], "lift")))
-        scorers = self.scorers.items()
-        found += [Part(name, GROUP.get(name, "first"), _scored(scorer)) for name, scorer in scorers]
+        found += [Part(name, GROUP.get(name, "first"), self._scored(name)) for name in self.scorers]
+        if self.titles:
+            found += catalogue_parts(self.graph)
         return found + label_parts(self.graph) + timely_parts(self.log, self.graph.ids)
 
     def then(self, after: Arcs) -> Known:
         """The same with what came after the clock; what has been worked out already is shared."""
-        found = replace(self, after=after)
-        done = {name: value for name, value in vars(self).items() if name in ("scorers", "parts")}
+        found, shared = replace(self, after=after), ("scorers", "parts", "_kept")
+        self._kept  # noqa: B018  there from now on, as parts that are shared keep their rows there
+        done = {name: value for name, value in vars(self).items() if name in shared}
         vars(found).update(done)
         return found
 
     def candidates(self, sources: np.ndarray, num: int) -> Candidates:
         """The ``num`` best of each scorer, each node once and ascending, never the source itself."""
         sources = np.asarray(sources, np.int64)
-        found = np.concatenate([_best(scorer.scores(sources), num) for scorer in self.scorers.values()], axis=1)
+        found = np.concatenate([_best(self._rows(name, sources), num) for name in self.scorers], axis=1)
         row = np.repeat(np.arange(len(sources)), found.shape[1])
         node = found.ravel()
         keep = (node >= 0) & (node != sources[row])
@@ -124,9 +139,29 @@ class Known:
 
     def tables(self, sources: np.ndarray, num: int) -> Iterator[tuple[Candidates, np.ndarray]]:
         """Candidates and their parts, some sources at a time."""
-        for begin in range(0, len(sources), BATCH):
-            at = self.candidates(sources[begin : begin + BATCH], num)
+        size = max(1, min(BATCH, ROWS // max(self.graph.num_nodes, 1)))
+        for begin in range(0, len(sources), size):
+            at = self.candidates(sources[begin : begin + size], num)
             yield at, part_table(self.parts, at)
+            self._kept.clear()
+
+    @cached_property
+    def _kept(self) -> dict[str, tuple[bytes, np.ndarray]]:
+        return {}
+
+    def _rows(self, name: str, sources: np.ndarray) -> np.ndarray:
+        """A scorer's rows; the last are kept, as candidates and parts ask for the same."""
+        key = np.ascontiguousarray(sources, np.int64).tobytes()
+        if name not in self._kept or self._kept[name][0] != key:
+            self._kept[name] = key, self.scorers[name].scores(sources)
+        return self._kept[name][1]
+
+    def _scored(self, name: str) -> Callable[[Candidates], np.ndarray]:
+        def values(at: Candidates) -> np.ndarray:
+            row = np.repeat(np.arange(len(at[0])), np.diff(at[1]))
+            return self._rows(name, at[0])[row, at[2]].astype(np.float32)
+
+        return values
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -363,11 +398,3 @@ def _weights(arcs: Arcs, source: np.ndarray, target: np.ndarray, value: str = "w
 
 def _sums(arcs: Arcs, end: int) -> np.ndarray:
     return np.bincount(arcs.pairs[end], weights=arcs.weight, minlength=arcs.num_nodes).astype(np.float32)
-
-
-def _scored(scorer: Scorer) -> Callable[[Candidates], np.ndarray]:
-    def values(at: Candidates) -> np.ndarray:
-        rows = scorer.scores(at[0])
-        return rows[np.repeat(np.arange(len(at[0])), np.diff(at[1])), at[2]].astype(np.float32)
-
-    return values
