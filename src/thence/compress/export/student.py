@@ -159,8 +159,8 @@ def export_onnx(
         student: what is exported.
         folder: where the artifact is to stand.
         products: sample products that both must agree on.
-        position: ``[n, positions]``, the samples' positions; drawn by chance where none are given and the student
-            takes some.
+        position: ``[n, positions]``, the samples' positions; drawn by chance where none are given and the
+            student takes some.
         tolerance: the greatest difference, of the greatest number that comes out (of 1 where that is less).
 
     Returns:
@@ -172,7 +172,7 @@ def export_onnx(
         DataError: there are no sample products, or they cannot be read.
     """
     model = student_model(student.project, student.cold, student.warm).SerializeToString()
-    rows = student.transform.rows(products)
+    rows: Any = student.transform.rows(products)
     if position is None and student.positions:
         position = generator(0, "parity").normal(size=(rows.shape[0], student.positions))
         position[::2] = 0  # every other one as a product without arcs

@@ -96,6 +96,8 @@ class Rescored:
             rest = np.ones(len(row), bool)
             rest[best] = False
             if pool < len(row):
-                row[rest] += min(np.float32(0), again.min() - row[rest].max())
+                least = again.min()
+                lowered = row[rest] + min(np.float32(0), least - row[rest].max())
+                row[rest] = np.minimum(lowered, least)  # sums are rounded
             row[best] = again
         return block
