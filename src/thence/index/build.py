@@ -181,13 +181,15 @@ def _build(
 ) -> _Built:
     sides: dict[Role, Side] = {}
     choices: dict[Question, Choice] = {}
+    spent = 0.0
     for question in options.questions:
         role = ANSWERS[question]
         if role not in sides:
             with_bias = role == "target" and "next" in options.questions and has_bias(embeddings)
-            sides[role] = Side(
-                _engine(embeddings, kind, role, with_bias, options, progress), NO_ROWS, with_bias
-            )
+            begun = time.process_time()
+            engine = structure(embeddings, kind, role, with_bias, options, progress)
+            sides[role] = Side(engine, NO_ROWS, with_bias)
+            spent += time.process_time() - begun
         exact = truth.scores[question][0]
         space = space_of(embeddings, question)
         choices[question] = choose_effort(sides[role], space, truth.choose, exact, truth.k, recall)
@@ -195,7 +197,8 @@ def _build(
     efforts: dict[Question, Effort] = {question: choice.effort for question, choice in choices.items()}
     settings = {"efforts": {name: [effort.reach, effort.pool] for name, effort in efforts.items()}}
     settings |= {role: dict(side.engine.settings) for role, side in sides.items()} | {"seed": options.seed}
-    report = IndexReport(kind, k=truth.k, queries=len(truth.report), settings=settings)
+    sample = len(truth.report)
+    report = IndexReport(kind, k=truth.k, queries=sample, settings=settings, structure_seconds=spent)
     index = AnnIndex(embeddings, sides, efforts, report)
     recalled = {
         question: _recall(index, question, truth.report, truth.scores[question][1], truth.k)
@@ -212,8 +215,13 @@ def _recall(index: AnnIndex, question: Question, nodes: np.ndarray, exact: np.nd
     return float(recalls(found, exact, k).mean())
 
 
-def _engine(
-    embeddings: Embeddings, kind: str, role: Role, with_bias: bool, options: IndexOptions, progress: Progress
+def structure(
+    embeddings: Embeddings,
+    kind: str,
+    role: Role,
+    with_bias: bool,
+    options: IndexOptions,
+    progress: Progress = silent,
 ) -> Engine:
     """One role's structure, trained on a sample and filled chunk by chunk."""
     rows: np.ndarray = getattr(embeddings, role)

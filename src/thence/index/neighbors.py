@@ -1,8 +1,8 @@
 """Neighbors: for each query the k best answers to one question, best first.
 
 Two questions have a direction: what follows the query (``next``) and what leads to it (``before``). Two ask
-what plays the same role: what leads to the same products (``similar_source``, source against source vectors) and
-what follows the same (``similar_target``: target against target vectors).
+what plays the same role: what leads to the same products (``similar_source``: source with source vectors), and
+what follows the same (``similar_target``: target with target vectors).
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ class IndexReport:
         queries: how many queries each recall was measured on.
         settings: sizes and efforts that were chosen.
         seconds: CPU seconds of the build, measuring included.
+        structure_seconds: those of them that went into training and filling the structures.
         changed: share of the rows that were added, changed or deleted since.
 
     Example:
@@ -41,6 +42,7 @@ class IndexReport:
     queries: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    structure_seconds: float = 0.0
     changed: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thence.base.errors import ConfigError
 from thence.index.ann import Side
 from thence.index.engine.engine import Effort
 from thence.index.filters import Filter
@@ -19,7 +20,7 @@ from thence.index.recall import TOLERANCE
 from thence.index.scan import NO_SCORES
 from thence.index.space import Space
 
-POOLS = (1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+POOLS = (1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 """Candidates for each answer."""
 
 
@@ -48,6 +49,9 @@ def choose_effort(
         exact: ``[Q, k]`` scores of their exact answers.
         k: answers a query.
         target: recall@k to reach.
+
+    Raises:
+        ConfigError: k is more than the structure can be asked for.
     """
     asked = np.ascontiguousarray(space.asking[nodes])
     bar = Filter.of(nodes, len(space.rows), alive=None, allowed=None, exclude=None)
@@ -56,11 +60,14 @@ def choose_effort(
     best: Choice | None = None
     nearest: Choice | None = None
     for reach in side.engine.reaches:
-        if best is not None and side.engine.cost(reach, pools[0]) >= best.cost:
+        fit = [pool for pool in pools if pool <= side.engine.most(reach)]
+        if not fit:
+            continue
+        if best is not None and side.engine.cost(reach, fit[0]) >= best.cost:
             break
-        found = side.engine.candidates(side.ask(asked, space.question), pools[-1], reach)
+        found = side.engine.candidates(side.ask(asked, space.question), fit[-1], reach)
         mean, error = _recall_by_pool(found, side, space, asked, bar, exact)
-        for pool in pools:
+        for pool in fit:
             at, cost = pool - 1, side.engine.cost(reach, pool)
             choice = Choice(Effort(reach, pool, k), float(mean[at]), cost, bool(mean[at] - error[at] >= target))
             if choice.reached and (best is None or cost < best.cost):
@@ -68,7 +75,8 @@ def choose_effort(
             if nearest is None or choice.recall > nearest.recall:
                 nearest = choice
     chosen = best or nearest
-    assert chosen is not None  # there is at least one reach and one pool
+    if chosen is None:
+        raise ConfigError(f"k={k} is more than {side.engine!r} can be asked for", fix="Choose another kind.")
     return chosen
 
 

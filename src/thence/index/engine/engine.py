@@ -59,6 +59,10 @@ class Engine(Protocol):
         """Its sizes, JSON-able."""
         ...
 
+    def most(self, reach: int) -> int:
+        """The largest pool that a search of this reach fills."""
+        ...
+
     def candidates(self, queries: np.ndarray, pool: int, reach: int) -> np.ndarray:
         """``[Q, pool]`` int64 rows for ``[Q, width]`` float32 queries, likeliest first; -1 where fewer."""
         ...

@@ -53,6 +53,10 @@ class HnswEngine:
         hnsw = self.index.hnsw
         return {"links": int(hnsw.nb_neighbors(1)), "breadth": int(hnsw.efConstruction)}
 
+    def most(self, reach: int) -> int:
+        """The breadth itself."""
+        return reach
+
     def candidates(self, queries: np.ndarray, pool: int, reach: int) -> np.ndarray:
         """The ``pool`` best rows that a walk of breadth ``reach`` meets."""
         faiss = library("faiss", "index")

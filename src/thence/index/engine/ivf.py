@@ -25,12 +25,13 @@ from thence.index.engine.engine import library, reaches_up_to, readable
 
 FILE = "lists.faiss"
 Codes = Literal["ivf_pq", "ivf_rabitq"]
-ROWS_A_LIST = 1024
 POINTS_A_CENTROID = 64
 ROUNDS = 10
 DIMS_A_CODE = 2
+RABITQ_BITS = 2
+"""Bits a dimension: with one, pools three times as large find as much, which costs more than it saves."""
 CODE_TRAINING = 1 << 16
-FAST_SCAN_NS = {"ivf_pq": 1.9, "ivf_rabitq": 8.0}
+FAST_SCAN_NS = {"ivf_pq": 1.9, "ivf_rabitq": 12.0}
 """A row of 128 dimensions; wider rows in proportion."""
 POOL_NS, ROUTE_NS = 250.0, 4.0
 
@@ -62,6 +63,10 @@ class IvfEngine:
     def settings(self) -> Mapping[str, Any]:
         """Number of lists and bytes of a code."""
         return {"lists": int(self.index.nlist), "code_bytes": int(self.index.code_size)}
+
+    def most(self, reach: int) -> int:
+        """All rows."""
+        return self.num_rows
 
     def candidates(self, queries: np.ndarray, pool: int, reach: int) -> np.ndarray:
         """Rows with the greatest approximate scores in the ``reach`` nearest lists."""
@@ -111,12 +116,12 @@ def train_ivf(
     """An empty structure whose clusters and codes fit a sample.
 
     Args:
-        kind: ``"ivf_pq"`` (half a byte for two dimensions) or ``"ivf_rabitq"`` (a bit a dimension and a few
+        kind: ``"ivf_pq"`` (half a byte for two dimensions) or ``"ivf_rabitq"`` (two bits a dimension and a few
             corrections).
         sample: ``[n, width]`` float32 rows; the width is even.
         num_rows: how many rows it will hold.
         seed: of clusters and codes.
-        lists: number of clusters; about one for 1,024 rows, but at least √num_rows / 2, when not given.
+        lists: number of clusters; near √num_rows when not given.
     """
     faiss = library("faiss", "index")
     width = sample.shape[1]
@@ -137,7 +142,7 @@ def train_ivf(
         index.pq.cp.seed = derive_seed(seed, "index", "codes") % (1 << 31)
         index.pq.cp.min_points_per_centroid = 1
     else:
-        index = faiss.IndexIVFRaBitQFastScan(nearest, width, lists, product)
+        index = faiss.IndexIVFRaBitQ(nearest, width, lists, product, True, RABITQ_BITS)
     index.train(sample[:CODE_TRAINING])
     index.quantizer = routes
     routes.this.disown()
@@ -161,14 +166,13 @@ def clusters(sample: np.ndarray, lists: int, seed: int) -> np.ndarray:
 
 
 def default_lists(num_rows: int) -> int:
-    """A power of two near one list for 1,024 rows, but at least √num_rows / 2.
+    """A power of two near the square root of the rows: routing and scanning then cost about the same.
 
     Example:
         >>> [default_lists(rows) for rows in (1_000, 100_000, 1_000_000, 10_000_000)]
-        [16, 128, 1024, 8192]
+        [32, 256, 1024, 4096]
     """
-    wanted = max(num_rows / ROWS_A_LIST, num_rows**0.5 / 2, 1)
-    return 1 << max(0, round(np.log2(wanted)))
+    return 1 << round(np.log2(max(num_rows, 1)) / 2)
 
 
 def read_ivf(kind: Codes, folder: Path) -> IvfEngine:

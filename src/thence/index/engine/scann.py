@@ -52,6 +52,10 @@ class ScannEngine:
         """Number of leaves."""
         return {"lists": self.lists}
 
+    def most(self, reach: int) -> int:
+        """All rows."""
+        return self.num_rows
+
     def candidates(self, queries: np.ndarray, pool: int, reach: int) -> np.ndarray:
         """Rows with the greatest approximate scores in the ``reach`` nearest leaves."""
         asked = np.ascontiguousarray(queries, np.float32)
