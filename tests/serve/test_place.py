@@ -106,6 +106,7 @@ def test_what_nothing_is_known_of_is_refused(live: Live, shop: Bundle) -> None:
 def test_over_http(shop: Bundle) -> None:
     client = Client(create_app(shop))
     assert client.json("/model")["student"] is True
+    assert client.json("/place", title="thing", category=" tech > PHONES")["read"] == ["Tech", "Tech > Phones"]
     answer = client.json("/place", title="yellow phone", category="Tech > Phones", k=2)
     assert {row["item_id"] for row in answer["results"]} == CASES
     assert answer["read"] == ["phone", "Tech", "Tech > Phones"]

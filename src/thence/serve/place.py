@@ -148,6 +148,9 @@ def placed(live: Live, asked: Described) -> Placed:
         )
     known = newcomers.student.transform.kinds
     product = {name: value for name, value in asked.product.items() if name in known}
+    if "category" in product:  # the student reads the paths of the catalogue, in any case
+        paths = {path.lower(): path for path in live.catalogue.category_paths()}
+        product["category"] = paths.get(product["category"].strip().lower(), product["category"])
     try:
         nodes, scores = newcomers.search(product, min(asked.k, len(live.index.ids)), asked.direction)
         near = newcomers.alike(product, asked.direction, ALIKE)

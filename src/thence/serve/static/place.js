@@ -2,7 +2,7 @@
 
 import { h, itemLink } from "./dom.js";
 
-const SIDES = { before: ["What would lead here", "leads here as to"], next: ["What would follow", "is followed as"] };
+const SIDES = { before: ["What would lead here", "Reached as these are"], next: ["What would follow", "Leads on as these do"] };
 
 export function placePage({ said, before, next, refused }) {
   return h("article", { class: "item place" },
@@ -18,7 +18,7 @@ export function placePage({ said, before, next, refused }) {
 function form(said) {
   return h("form", { class: "newcomer" },
     field("title", "Title", said.title, "such as: decaf espresso capsules", true),
-    field("category", "Category", said.category, "such as: GROCERY > COFFEE", false),
+    field("category", "Category", said.category, "such as: Grocery > Coffee", false),
     h("button", { type: "submit" }, "Place it"));
 }
 
@@ -38,7 +38,7 @@ function side(direction, answer) {
   return h("section", { class: `side ${direction}`, "aria-labelledby": id },
     h("h2", { id }, title),
     h("div", { class: "lists alone" },
-      answer.alike.length ? h("p", { class: "none" }, `It ${like}: `, ...answer.alike.flatMap((item, i) =>
+      answer.alike.length ? h("p", { class: "none" }, `${like}: `, ...answer.alike.flatMap((item, i) =>
         [i ? ", " : "", itemLink(item, {}, item.title)])) : null,
       h("ol", { class: "model-list", "aria-label": title }, ...answer.results.map((result) => row(result, low, top)))));
 }
