@@ -2,8 +2,8 @@
 
 The production setting (Zhang, Liu, Sun, Shah, ICLR 2022, section 5): 20 labelled nodes of each class to learn
 from, 30 to choose on, the rest to test; a fifth of the test nodes is not in the graph that is taught on.
-Accuracy is .8 of that on the test nodes that are and .2 of that on those that are not. Cora-ML and CiteSeer here
-are Bojchevski and Günnemann's, with 2,995 and 3,264 nodes: not the Planetoid graphs of the paper, so its
+Accuracy is .8 of that on the test nodes that are and .2 of that on those that are not. Cora-ML and CiteSeer
+here are Bojchevski and Günnemann's, with 2,995 and 3,264 nodes: not the Planetoid graphs of the paper, so its
 figures (Cora: teacher 79.29, MLP 58.98, student 78.28; CiteSeer 68.38, 59.81, 69.27) are for orientation, and
 what is held to is the gap between student and teacher.
 """

@@ -80,11 +80,16 @@ def test_position_brings_warm_products_nearer_to_the_teacher(student: Student) -
 
 
 def test_the_same_seed_gives_the_same_student_and_another_one_differs() -> None:
-    once, again = (fit_student(GRAPH, TEACHER, SMALL, seed=4) for _ in range(2))
-    other = fit_student(GRAPH, TEACHER, SMALL, seed=5)
+    once, again, other = (
+        fit_student(GRAPH, TEACHER, SMALL, position=POSITION, seed=seed) for seed in (4, 4, 5)
+    )
+    assert once.warm is not None
+    assert again.warm is not None
+    assert other.warm is not None
     for name in once.cold:
         np.testing.assert_array_equal(once.cold[name], again.cold[name])
-    assert any((once.cold[name] != other.cold[name]).any() for name in once.cold)
+        np.testing.assert_array_equal(once.warm[name], again.warm[name])
+    assert (once.warm["inner"] != other.warm["inner"]).any()
 
 
 def test_it_comes_back_from_its_folder_bit_for_bit(student: Student, tmp_path: Path) -> None:

@@ -52,8 +52,15 @@ class Branch(nn.Module):
         return x @ self.weight + self.offset + self._some(inner, drop) @ self.outer
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Its parameters by name, as they are kept."""
-        return {name: getattr(self, name).numpy(force=True).copy() for name in PARTS}
+        """Its parameters by name, as they are kept: without hidden units that say nothing."""
+        found = {name: getattr(self, name).numpy(force=True).copy() for name in PARTS}
+        says = found["outer"].any(axis=1)
+        if not says.all():
+            for name in ("inner", "inner_offset", "outer"):
+                found[name] = np.ascontiguousarray(
+                    found[name][..., says] if name != "outer" else found[name][says]
+                )
+        return found
 
     def _some(self, x: Tensor, drop: torch.Generator | None) -> Tensor:
         if drop is None or self.dropout == 0:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from thence.compress.distill.transform import ItemTransform, Product, Products
 from thence.encode.embeddings import Embeddings
 
 KIND = "student"
+FOLD = 1 << 24  # numbers; 64 MiB
 PARTS = ("weight", "offset", "inner", "inner_offset", "outer")
 
 
@@ -133,7 +135,10 @@ class Student:
         if not len(at):
             known = ", ".join(self.transform.kinds)
             raise DataError(f"nothing of {dict(product)!r} was learned", fix=f"Give some of: {known}.")
-        outputs = _outputs(self.cold, value @ self.project[at])
+        if self._folded is None:
+            outputs = _outputs(self.cold, value @ self.project[at])
+        else:
+            outputs = value @ self._folded[at] + self.cold["offset"]
         return Placed(outputs[: self.dim], outputs[self.dim : -1], float(outputs[-1]))
 
     def embeddings(self, ids: IdMap, products: Products, position: np.ndarray | None = None) -> Embeddings:
@@ -205,6 +210,14 @@ class Student:
         except (KeyError, TypeError, ValueError, DataError) as error:
             raise ArtifactError(f"inconsistent student: {error}", where=folder) from error
 
+    @cached_property
+    def _folded(self) -> np.ndarray | None:
+        """``[num_features, outputs]``: both linear steps in one, where there is no other and it is small."""
+        outputs = len(self.cold["offset"])
+        if len(self.cold["inner_offset"]) or self.transform.num_features * outputs > FOLD:
+            return None
+        return self.project @ self.cold["weight"]
+
     def _outputs(self, words: np.ndarray, position: np.ndarray | None) -> np.ndarray:
         outputs = _outputs(self.cold, words)
         if position is None:
@@ -234,5 +247,7 @@ def extended(teacher: Embeddings, shared: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def _outputs(branch: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """One branch: x W + b + relu(x V + c) U, as :class:`~thence.compress.distill.net.Branch` computes it."""
-    inner = np.maximum(x @ branch["inner"] + branch["inner_offset"], 0.0)
-    return x @ branch["weight"] + branch["offset"] + inner @ branch["outer"]
+    outputs = x @ branch["weight"] + branch["offset"]
+    if len(branch["inner_offset"]):  # none where the start was best
+        outputs += np.maximum(x @ branch["inner"] + branch["inner_offset"], 0.0) @ branch["outer"]
+    return outputs

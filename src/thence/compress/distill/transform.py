@@ -117,16 +117,11 @@ class ItemTransform:
         Raises:
             DataError: a product is no mapping, has an unknown column, or a value of the wrong type.
         """
-        indices: list[int] = []
-        data: list[float] = []
-        indptr = [0]
-        for product in self._listed(products):
-            row = self._row(product)
-            indices += row
-            data += row.values()
-            indptr.append(len(indices))
-        shape = (len(indptr) - 1, self.num_features)
-        return sp.csr_matrix((np.array(data, np.float32), np.array(indices, np.int32), indptr), shape=shape)
+        found = [self._row(product) for product in self._listed(products)]
+        indptr = np.cumsum([0, *(len(at) for at, _ in found)])
+        at = np.concatenate([np.empty(0, np.int64), *(at for at, _ in found)]).astype(np.int32)
+        value = np.concatenate([np.empty(0, np.float32), *(value for _, value in found)])
+        return sp.csr_matrix((value, at, indptr), shape=(len(found), self.num_features))
 
     def row(self, product: Product) -> tuple[np.ndarray, np.ndarray]:
         """Columns and values of one product's row, without the cost of a sparse matrix.
@@ -135,8 +130,7 @@ class ItemTransform:
             DataError: as :meth:`rows`.
         """
         (only,) = self._listed([product])
-        found = self._row(only)
-        return np.fromiter(found, np.int64, len(found)), np.fromiter(found.values(), np.float32, len(found))
+        return self._row(only)
 
     def table(self) -> pa.Table:
         """The vocabulary: ``column``, ``entry`` and ``weight``, in the order of a row's columns."""
@@ -185,25 +179,33 @@ class ItemTransform:
                     raise DataError(f"a product has no column {name!r}", fix=nearest(str(name), self.kinds))
         return listed
 
-    def _row(self, product: Product) -> dict[int, float]:
-        """Column → value of one product, of unit length."""
-        row: dict[int, float] = {}
+    def _row(self, product: Product) -> tuple[np.ndarray, np.ndarray]:
+        """Columns ``[m]`` int64 and values ``[m]`` float32 of one product's row, of unit length."""
+        places: list[int] = []
+        blocks = []
         for name, kind in self.kinds.items():
             value = product.get(name)
             if value is None:
                 continue
-            known = self.entries[name]
             try:
                 found = _entries(kind, value, self.edges.get(name))
             except (TypeError, AttributeError, ValueError) as error:
                 raise DataError(f"{name} is {value!r}", fix=f"It is read as {kind}.") from error
-            block = {known[entry]: weight for entry, weight in found.items() if entry in known}
-            if kind == "words":
-                block = {at: (1 + math.log(weight)) * float(self.idf[at]) for at, weight in block.items()}
-            if kind in ("words", "weights"):
-                block = _unit(block)
-            row |= block
-        return _unit(row)
+            known = self.entries[name]
+            at = [known[entry] for entry in found if entry in known]
+            if at:
+                weight = np.array([found[entry] for entry in found if entry in known], np.float32)
+                blocks.append(self._weighted(kind, at, weight))
+                places += at
+        if not places:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        return np.array(places), _unit(np.concatenate(blocks))
+
+    def _weighted(self, kind: str, at: list[int], weight: np.ndarray) -> np.ndarray:
+        """What the entries of one column weigh."""
+        if kind == "words":
+            return _unit((1 + np.log(weight)) * self.idf[at])
+        return _unit(weight) if kind == "weights" else weight
 
 
 def _kind(name: str, type_: pa.DataType) -> str | None:
@@ -222,7 +224,7 @@ def _entries(kind: str, value: Any, edges: Sequence[float] | None) -> dict[str, 
     if value is None:
         return {}
     if kind == "words":
-        return dict(Counter(_WORD.findall(value.lower())))
+        return _counted(_WORD.findall(value.lower()))
     if kind == "path":
         parts = [part.strip() for part in value.split(">")]
         return {" > ".join(parts[: depth + 1]): 1.0 for depth in range(len(parts)) if parts[depth]}
@@ -234,6 +236,12 @@ def _entries(kind: str, value: Any, edges: Sequence[float] | None) -> dict[str, 
         return {name: float(weight) for name, weight in pairs if weight is not None and math.isfinite(weight)}
     number = float(value)
     return {str(int(np.searchsorted(edges or [], number))): 1.0} if math.isfinite(number) else {}
+
+
+def _counted(words: list[str]) -> dict[str, float]:
+    """How often each word stands, in the order in which they come."""
+    once = dict.fromkeys(words, 1.0)
+    return once if len(once) == len(words) else dict(Counter(words))
 
 
 def _edges(values: Iterable[Any]) -> list[float]:
@@ -255,6 +263,6 @@ def _kept(counts: Counter[str], kind: str, min_count: int, max_words: int) -> li
     return found
 
 
-def _unit(row: dict[int, float]) -> dict[int, float]:
-    length = math.sqrt(sum(weight * weight for weight in row.values()))
-    return {at: weight / length for at, weight in row.items()} if length > 0 else {}
+def _unit(row: np.ndarray) -> np.ndarray:
+    length = math.sqrt(float(row @ row))
+    return row / np.float32(length) if length > 0 else row
