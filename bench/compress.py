@@ -4,12 +4,16 @@
 
 ``student``: DATA.student.METRIC. ``cold_HR@10`` is of products whose arcs are all hidden (75/5/20 of the
 nodes), asked for what follows them; ``cold_HR@10_over_best_baseline`` is over the best of popularity in the
-category, the nearest warm products by text, DAEMON's way (the cold product linked to like ones, layers run), and
-the teacher's vectors lent by like products; ``over_best_lent`` over the best of these and of plain PageRank and
-STRAP lent in the same way. ``warm_HR@10_share`` is the student's HR@10 on hidden arcs of products with arcs, over
-its teacher's; the student sees words and position features, the teacher is the one-layer dual encoder.
-``speedup`` is CPU time of one product by DAEMON's layers over the student's, ``speedup_light`` that of the
-one-layer linear dual encoder. ``glnn``: DATA.glnn.METHOD.accuracy in the production setting of GLNN.
+category, the nearest warm products by text, DAEMON's way (the cold product linked to like ones, layers run),
+and the teacher's vectors lent by like products; ``over_best_lent`` over the best of these and of plain PageRank
+and STRAP lent in the same way. ``ceiling_of_features`` knows the test arcs of all cold products that look the
+same. ``warm_HR@10_share`` is the student's HR@10 on hidden arcs of products with arcs, over its teacher's; the
+student sees words and position features, the teacher is the one-layer dual encoder. ``speedup`` is CPU time
+of one cold product DAEMON's way (20 like products, layers of 10 and 10 around them) over the student's, both
+from the product's words; ``speedup_warm_layers`` that of its three layers around a product with arcs (20, 10,
+10), ``speedup_light`` that of the one-layer linear dual encoder over vectors that lie ready.
+``glnn``: DATA.glnn.METHOD.accuracy in the production setting of GLNN.
+``codes``: DATA.KIND.METRIC, kinds of quantization as told in ``parts/compress_codes.py``.
 """
 
 from __future__ import annotations
@@ -39,6 +43,7 @@ PARTS = {
     "warm": part("compress_student", "warm"),
     "speed": part("compress_student", "speed"),
     "glnn": part("compress_glnn", "glnn"),
+    "codes": part("compress_codes", "codes"),
 }
 
 if __name__ == "__main__":
