@@ -9,9 +9,10 @@ rule chosen for the bound, ``naive_gain`` is its recall over one threshold's, ``
 realised precision, ``.low`` and ``.high`` of a paired bootstrap, ``recall_gain_around`` the same over four
 bounds. METHOD is ``ours``, ``guaranteed`` (its bound tested on cases of its own), ``single``, or a solver's
 name; ``bayes`` knows the world's prior, ``evidence`` fits it. ``ceiling`` and ``ceiling_smooth`` are fitted to
-the labels that judge them: no method can have more than the first. Real bounds: the precision of one threshold
-at a recall of .3 on the cases it is fitted to. ``rate_surest`` and ``rate_least_sure`` are positivities of
-the quarters by uncertainty at equal score among the top scores, ``z`` their difference in standard errors.
+the labels that judge them: no boundary of as many levels has more than the first. Real bounds: the precision of
+one threshold at a recall of .3 on the cases it is fitted to. ``rate_surest`` and ``rate_least_sure`` are
+positivities of the quarters by uncertainty at equal score among the top scores, ``z`` their difference in
+standard errors; ``rows`` how many rows of the set were drawn.
 ``guaranteed.bound_kept`` is how often the tested bound holds when cases are dealt out anew: on clicks by true
 rates, on real data by the labels of the cases that judge, whose noise counts against it. The nearest rival runs
 where mapie is installed.

@@ -107,6 +107,15 @@ GRIDS = {
         1, DECIDE, ("ours.recall_gain_around", "ours.recall_gain", "recall_gain", "recall", "ECE"), digits=3
     ),
 }
+NOTES = {
+    "decide": """\
+`ceiling.recall_gain` is what thresholds fitted to the very labels that judge them gain at equal precision,
+one a level of uncertainty: no boundary of as many levels can have more. Where it is below 1.15, so are they
+all, however sure the effect is (`z`: standard errors between the surest and the least sure quarter at equal
+score). With few positives (coupons, Open Bandit) it follows their noise and says nothing. `rows` tells how
+many of a set's rows were drawn; where it is missing, all were, in an older run.""",
+}
+"""What is to be known of a bench's tables."""
 HEAD = """# Results
 
 Written by `python bench/results.py` from `bench/results.jsonl`, the lines that benches printed last; not by
@@ -157,12 +166,16 @@ def section(bench: str, lines: list[dict[str, Any]]) -> str:
     for at, line in enumerate(lines):
         for name in line["figures"]:  # a spread is that of its own run
             newest.pop(f"{name}.std", None)
+        if bench == "decide":  # who tells of its rows tells all, and what it leaves out is not defined
+            told = tuple(name.removesuffix("rows") for name in line["figures"] if name.endswith(".rows"))
+            newest = {name: value for name, value in newest.items() if not (told and name.startswith(told))}
         newest.update({name: (value, at) for name, value in line["figures"].items()})
     used = sorted({at for _, at in newest.values()})
     runs = [run_of(number, lines[at]) for number, at in enumerate(used, 1)]
     if bench in GRIDS:
         tables = grids(newest, used, GRIDS[bench])
-        return "\n".join([f"## {bench}: `python bench/{bench}.py`", "", *runs, "", *tables])
+        note = [NOTES[bench], ""] if bench in NOTES else []
+        return "\n".join([f"## {bench}: `python bench/{bench}.py`", "", *runs, "", *note, *tables])
     rows = [
         f"| `{name}` | {shown(value)}{spread(newest, name)} | {used.index(at) + 1} |"
         for name, (value, at) in sorted(newest.items())

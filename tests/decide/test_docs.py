@@ -33,7 +33,7 @@ def test_the_page_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     told = [
         block for block in BLOCK.findall(PAGE.read_text(encoding="utf-8")) if block[0] == "python" or block[2]
     ]
-    assert [language for language, _, _ in told] == ["python", "python", "python", "sh", "sh"]
+    assert [language for language, _, _ in told] == ["python", "python", "python", "sh", "sh", "python"]
     for language, code, expected in told:
         said = io.StringIO()
         with redirect_stdout(said):
