@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from thence.compress.quantize.make import quantize as quantize
     from thence.compress.quantize.quantized import QuantizedEmbeddings as QuantizedEmbeddings
     from thence.compress.quantize.rescored import Rescored as Rescored
+    from thence.compress.quantize.student import LightStudent as LightStudent
+    from thence.compress.quantize.student import fastest_student as fastest_student
 
 _HOME = {
+    "LightStudent": "thence.compress.quantize.student",
     "KINDS": "thence.compress.quantize.kinds",
     "QuantizedEmbeddings": "thence.compress.quantize.quantized",
     "Rescored": "thence.compress.quantize.rescored",
+    "fastest_student": "thence.compress.quantize.student",
     "measure": "thence.compress.quantize.cost",
     "quantize": "thence.compress.quantize.make",
     "recall": "thence.compress.quantize.cost",
