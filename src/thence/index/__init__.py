@@ -1,6 +1,6 @@
 """Embeddings -> Neighbors: the k nodes that follow a node, lead to it, or are like it; exactly or fast.
 
-Structures beside the exact one need the extra ``index`` (faiss) or ``scann``; they are loaded when asked for.
+Faiss, and ScaNN of the extra ``scann``, are loaded when a structure of theirs is asked for.
 """
 
 from typing import TYPE_CHECKING

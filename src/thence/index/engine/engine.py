@@ -86,21 +86,21 @@ def chunks_of(rows: np.ndarray, widen: Callable[[slice], np.ndarray]) -> Iterato
         yield widen(slice(begin, begin + CHUNK))
 
 
-def library(name: str, extra: str) -> Any:
-    """A library that comes with an extra.
+def library(name: str, package: str) -> Any:
+    """A library that is loaded when it is first needed.
 
     Raises:
-        ConfigError: it is not installed; names the extra.
+        ConfigError: it is not installed; says what to install.
 
     Example:
-        >>> library("no_such_library", "index")
+        >>> library("no_such_library", "'thence[index]'")
         Traceback (most recent call last):
         thence.base.errors.ConfigError: no_such_library is not installed. Run pip install 'thence[index]'.
     """
     try:
         return import_module(name)
     except ImportError as error:
-        raise ConfigError(f"{name} is not installed", fix=f"Run pip install 'thence[{extra}]'.") from error
+        raise ConfigError(f"{name} is not installed", fix=f"Run pip install {package}.") from error
 
 
 def readable(path: Path, read: Callable[[], T]) -> T:

@@ -59,7 +59,7 @@ class HnswEngine:
 
     def candidates(self, queries: np.ndarray, pool: int, reach: int) -> np.ndarray:
         """The ``pool`` best rows that a walk of breadth ``reach`` meets."""
-        faiss = library("faiss", "index")
+        faiss = library("faiss", "faiss-cpu")
         params = faiss.SearchParametersHNSW(efSearch=max(reach, pool))
         return self.index.search(np.ascontiguousarray(queries, np.float32), pool, params=params)[1]
 
@@ -69,7 +69,7 @@ class HnswEngine:
 
     def grown(self, chunks: Iterable[np.ndarray]) -> HnswEngine:
         """A copy with more rows linked in."""
-        grown = HnswEngine(library("faiss", "index").clone_index(self.index))
+        grown = HnswEngine(library("faiss", "faiss-cpu").clone_index(self.index))
         grown.fill(chunks)
         return grown
 
@@ -80,12 +80,12 @@ class HnswEngine:
 
     def write(self, folder: Path) -> None:
         """The faiss file."""
-        library("faiss", "index").write_index(self.index, str(folder / FILE))
+        library("faiss", "faiss-cpu").write_index(self.index, str(folder / FILE))
 
 
 def train_hnsw(sample: np.ndarray, *, links: int, breadth: int) -> HnswEngine:
     """An empty graph whose codes fit a sample ``[n, width]`` float32."""
-    faiss = library("faiss", "index")
+    faiss = library("faiss", "faiss-cpu")
     code = faiss.ScalarQuantizer.QT_8bit
     index = faiss.IndexHNSWSQ(sample.shape[1], code, links, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = breadth
@@ -99,5 +99,5 @@ def read_hnsw(folder: Path) -> HnswEngine:
     Raises:
         ArtifactError: the file cannot be read.
     """
-    faiss = library("faiss", "index")
+    faiss = library("faiss", "faiss-cpu")
     return HnswEngine(readable(folder / FILE, lambda: faiss.read_index(str(folder / FILE))))

@@ -70,7 +70,7 @@ class IvfEngine:
 
     def candidates(self, queries: np.ndarray, pool: int, reach: int) -> np.ndarray:
         """Rows with the greatest approximate scores in the ``reach`` nearest lists."""
-        faiss = library("faiss", "index")
+        faiss = library("faiss", "faiss-cpu")
         asked = queries if self.rotation is None else queries @ self.rotation
         params = faiss.SearchParametersIVF(nprobe=min(reach, int(self.index.nlist)))
         return self.index.search(np.ascontiguousarray(asked, np.float32), pool, params=params)[1]
@@ -83,14 +83,14 @@ class IvfEngine:
 
     def grown(self, chunks: Iterable[np.ndarray]) -> IvfEngine:
         """A copy with more rows in the lists they belong to; centroids and codes stay."""
-        faiss = library("faiss", "index")
+        faiss = library("faiss", "faiss-cpu")
         grown = IvfEngine(self.kind, faiss.clone_index(self.index), self.rotation)
         grown.fill(chunks)
         return grown
 
     def fill(self, chunks: Iterable[np.ndarray]) -> None:
         """Add rows in place, while nobody searches."""
-        faiss = library("faiss", "index")
+        faiss = library("faiss", "faiss-cpu")
         centroids = self.index.quantizer.reconstruct_n(0, int(self.index.nlist))
         routes = self.index.quantizer
         nearest = faiss.IndexFlatL2(self.width)
@@ -105,7 +105,7 @@ class IvfEngine:
 
     def write(self, folder: Path) -> None:
         """The faiss file, and the rotation where there is one."""
-        library("faiss", "index").write_index(self.index, str(folder / FILE))
+        library("faiss", "faiss-cpu").write_index(self.index, str(folder / FILE))
         if self.rotation is not None:
             np.save(folder / "rotation.npy", self.rotation)
 
@@ -123,7 +123,7 @@ def train_ivf(
         seed: of clusters and codes.
         lists: number of clusters; near √num_rows when not given.
     """
-    faiss = library("faiss", "index")
+    faiss = library("faiss", "faiss-cpu")
     width = sample.shape[1]
     lists = min(lists or default_lists(num_rows), len(sample))
     rotation = None
@@ -152,7 +152,7 @@ def train_ivf(
 
 def clusters(sample: np.ndarray, lists: int, seed: int) -> np.ndarray:
     """``[lists, width]`` float32 centroids by Lloyd's algorithm in Euclidean distance."""
-    faiss = library("faiss", "index")
+    faiss = library("faiss", "faiss-cpu")
     means = faiss.Kmeans(
         sample.shape[1],
         lists,
@@ -181,7 +181,7 @@ def read_ivf(kind: Codes, folder: Path) -> IvfEngine:
     Raises:
         ArtifactError: the file cannot be read.
     """
-    faiss = library("faiss", "index")
+    faiss = library("faiss", "faiss-cpu")
     index = readable(folder / FILE, lambda: faiss.read_index(str(folder / FILE)))
     turned = folder / "rotation.npy"
     rotation = readable(turned, lambda: np.load(turned, allow_pickle=False)) if turned.exists() else None

@@ -93,7 +93,7 @@ def train_scann(rows: np.ndarray, *, lists: int, sample: int) -> ScannEngine:
     Raises:
         ConfigError: scann is not installed.
     """
-    module = library(MODULE, "scann")
+    module = library(MODULE, "'thence[scann]'")
     builder = module.builder(np.ascontiguousarray(rows, np.float32), 1, "dot_product")
     builder = builder.tree(
         num_leaves=lists, num_leaves_to_search=1, training_sample_size=min(sample, len(rows))
@@ -108,8 +108,8 @@ def read_scann(folder: Path) -> ScannEngine:
         ArtifactError: the files cannot be read.
         ConfigError: scann is not installed.
     """
-    library(MODULE, "scann")
-    numpy_searcher = library("scann_pybind", "scann").ScannNumpy
+    library(MODULE, "'thence[scann]'")
+    numpy_searcher = library("scann_pybind", "'thence[scann]'").ScannNumpy
     text = readable(folder / ASSETS, (folder / ASSETS).read_text)
     sizes = readable(folder / SIZES, lambda: np.load(folder / SIZES, allow_pickle=False))
     if sizes.shape != (2,):
