@@ -181,8 +181,9 @@ def standing(known: Exposures, index: np.ndarray) -> Rows:
         ([1.0, 0.0], [0.5, 0.25], [0.25, 0.25])
     """
     elapsed = np.minimum(known.until - known.time[index], known.window)
-    converted = known.converted[index]
-    delay = np.where(converted, known.conversion_time[index] - known.time[index], elapsed)
+    end, delay = known.conversion_time[index], known.conversion_time[index] - known.time[index]
+    converted = (end != NEVER) & (delay <= known.window)  # of these alone: logs are long
+    delay = np.where(converted, delay, elapsed)
     columns = {"elapsed": elapsed / known.window, "delay": delay / known.window}
     return Rows(index, converted.astype(np.float32), {k: v.astype(np.float32) for k, v in columns.items()})
 

@@ -332,3 +332,29 @@ def test_a_prior_that_tells_nothing_leaves_the_level_of_the_ratio_alone() -> Non
     np.testing.assert_allclose(engaged._recalibrated(prior, label), np.log(label.mean() / (1 - label.mean())))
     rising = engaged._recalibrated(prior, ~label)
     assert rising[1] > rising[0]
+
+
+def test_the_ratio_is_fitted_again_where_it_has_moved_or_much_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Purchases that need no longer wait make the ratio of before wrong; without a change it is left alone."""
+    shown, fitted = clicks(12_000, told=0.3, idle=0.3, days=60), []
+
+    def teach(*arguments: object, **own: bool) -> None:
+        fitted.append(arguments)
+
+    before = begun(shown, 30 * DAY)
+    monkeypatch.setattr(engaged, "teach", teach)
+    at_once = replace(shown, conversion_time=np.where(shown.converted, shown.time + HOUR, NEVER))
+    for log, again in ((shown, 0), (at_once, 1)):
+        model = copy(before)
+        model.learned = 10**6  # nothing is new by number
+        known = log.before(45 * DAY)
+        model.make_room(len(known))
+        rates = np.array([0.1, 0.3, 0.5, 0.7])[known.features.codes[:, 0]]
+        model.prior = np.log(rates / (1 - rates)).astype("f")
+        fitted.clear()
+        model._learn(known)
+        assert bool(fitted) == bool(again)
+        model.learned = 10
+        fitted.clear()
+        model._learn(known)
+        assert fitted

@@ -8,7 +8,7 @@ import torch
 
 from thence.base.rng import generator
 from thence.conversion.delayed import ratio as module
-from thence.conversion.delayed.ratio import BATCH, RATE, Ratio, Seen, teach, widths
+from thence.conversion.delayed.ratio import BATCH, RATE, Ratio, Seen, moved, teach, widths
 from thence.conversion.lab import weighted
 
 
@@ -16,6 +16,7 @@ def drawn(rows: int, kinds: int) -> tuple[Seen, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(5)
     still, rising = widths(kinds)
     of = Seen(rng.random((rows, still), np.float32), rng.random((rows, rising), np.float32))
+    of.still[:, 0] = 1.0
     offset = rng.normal(size=rows).astype(np.float32)
     return of, offset, (rng.random(rows) < 1 / (1 + np.exp(of.rising[:, 0] - offset))).astype(np.float32)
 
@@ -65,3 +66,24 @@ def test_priors_that_are_sure_do_not_overflow() -> None:
     ratio = Ratio(*widths(0))
     teach(ratio, of, offset * 1e4, y, again=True)
     assert np.isfinite(ratio.log_ratio(of)).all()
+
+
+@pytest.mark.parametrize("kinds", [0, 2])
+def test_numbers_are_those_of_the_network(kinds: int) -> None:
+    of, _, _ = drawn(module.AT_ONCE + 50, kinds)
+    ratio = Ratio(*widths(kinds), seed=4)
+    expected = ratio(torch.from_numpy(of.still), torch.from_numpy(of.rising)).numpy(force=True)
+    np.testing.assert_allclose(ratio.log_ratio(of), expected, rtol=1e-4, atol=1e-5)
+    assert ratio.log_ratio(of.take(slice(0, 1))).shape == (1,)
+
+
+def test_what_is_right_is_rejected_once_in_a_hundred_and_what_is_off_is_found() -> None:
+    rng = generator(0, "tests", "moved")
+    of, _, _ = drawn(600, 1)
+    truth = of.rising[:, 0] - of.still[:, 1] - 0.5
+    p = 1 / (1 + np.exp(-truth))
+    labels = rng.random((400, 600)) < p
+    assert 0.0 <= np.mean([moved(of, truth, label) for label in labels]) <= 0.03
+    assert np.mean([moved(of, truth + 0.6, label) for label in labels[:50]]) > 0.95  # the level
+    assert np.mean([moved(of, truth - 3 * of.rising[:, 0], label) for label in labels[:50]]) > 0.95  # by age
+    assert np.mean([moved(of, truth + 2 * of.still[:, 2], label) for label in labels[:50]]) > 0.95  # engagement

@@ -68,7 +68,7 @@ from torch import Tensor
 
 from thence.base.errors import ConfigError
 from thence.base.rng import generator
-from thence.conversion.delayed.ratio import Ratio, Seen, seen, surprise, teach, widths
+from thence.conversion.delayed.ratio import Ratio, Seen, moved, seen, surprise, teach, widths
 from thence.conversion.delayed.recalibrate import cautious, shift
 from thence.conversion.delayed.soon import delays, foretold, share_by
 from thence.conversion.estimator import Estimator
@@ -83,6 +83,8 @@ SETTLE = 0.5
 """Weight of final labels where they are learned."""
 HEAVIEST = 3.0
 """Weight of an early conversion that stands for late ones, at most."""
+GROWN, TESTED = 1.5, 8_192
+"""Growth of the mature exposures at which Λ is fitted anew, and how many new ones it is tested on otherwise."""
 ENOUGH = 200
 """Mature exposures below which nothing is learned from them."""
 
@@ -92,7 +94,9 @@ class Engaged(Estimator):
 
     Args:
         ahead: how much of a conversion that engagement speaks for is paid before it comes.
-        every: refreshes from one fit of Λ to the next; 0 for a single one, when the stream begins.
+        every: refreshes from one look at Λ to the next; it is fitted again where there are half as many mature
+            exposures more, or where those that it has not seen say that it is off. 0 for a single fit, when the
+            stream begins.
         revisit: older exposures that are looked at again for each new one, in place of late conversions, or 0;
             None for 1 where exposures came in bursts before the stream began, else 0.
         engagement: whether engagement may be looked at.
@@ -142,11 +146,11 @@ class Engaged(Estimator):
         self.paid = np.empty(0, np.float32)
         self.blind, self.aware = Ratio(*widths(0)), Ratio(*widths(0))
         self.taught, self.looks, self.gain, self.share = False, False, 0.0, 1.0
-        self.judged_from = 0
+        self.judged_from, self.learned = 0, 0
 
     def begin(self, known: Exposures, lab: Lab) -> None:
         """Cross-fit priors of the mature exposures, and learn Λ from them."""
-        self.seed, self.turn, self.judged_from = lab.seed, 0, 0
+        self.seed, self.turn, self.judged_from, self.learned = lab.seed, 0, 0, 0
         self.repeated, self.shift = lab.learn.visits > 1, 0.0
         if self.revisit is None:
             self.again = float(_in_bursts(known))
@@ -299,7 +303,8 @@ class Engaged(Estimator):
         told = self.aware.log_ratio(of) if self.looks else self.blind.log_ratio(of.blind())
         logit_f = (self.prior[index] if prior is None else prior).astype(np.float64) + self.shift
         odds = np.minimum(logit_f, CAP) + told
-        return np.where(known.mature[index], 0.0, expit(odds)), told
+        mature = known.time[index] < known.until - known.window  # of these alone: logs are long
+        return np.where(mature, 0.0, expit(odds)), told
 
     def _learn(self, known: Exposures) -> None:
         """Judge both Λ on exposures that neither has seen, and then learn from those too."""
@@ -307,18 +312,39 @@ class Engaged(Estimator):
         label = known.converted[index]
         if len(index) < ENOUGH or label.all() or not label.any():
             return
-        prior = _recalibrated(self.prior[index].astype(np.float64), label)
         self.delays = delays(known, index[label])
-        rng = generator(self.seed, "engaged", "ages", self.turn)
-        at = known.time[index] + _ages(rng, LOOKS, len(index), known.window)
-        look, row = np.nonzero(~label | (known.conversion_time[index] >= at))
-        of, y, offset = seen(known, index[row], at[look, row]), label[row], prior[row]
+        if self.taught and len(index) < GROWN * self.learned and not self._off(known, index):
+            return
+        of, offset, row = self._looked_at(known, index, LOOKS)
+        y = label[row]
         if self.engagement and len(known.engagement.kinds):
             fresh = index[row] >= (self.judged_from or index[round((1 - NEWEST) * len(index))])
             self._judge(of, y, offset, fresh)
             teach(self.aware, of, offset, y, self.seed, again=self.taught)
         teach(self.blind, of.blind(), offset, y, self.seed, again=self.taught)
-        self.taught, self.judged_from = True, int(index[-1]) + 1
+        self.taught, self.judged_from, self.learned = True, int(index[-1]) + 1, len(index)
+
+    def _looked_at(
+        self, known: Exposures, index: np.ndarray, looks: int
+    ) -> tuple[Seen, np.ndarray, np.ndarray]:
+        """What was seen of mature exposures at random ages, recalibrated priors, and whose each row is."""
+        label = known.converted[index]
+        prior = _recalibrated(self.prior[index].astype(np.float64), label)
+        rng = generator(self.seed, "engaged", "ages", self.turn)
+        at = known.time[index] + _ages(rng, looks, len(index), known.window)
+        look, row = np.nonzero(~label | (known.conversion_time[index] >= at))
+        return seen(known, index[row], at[look, row]), prior[row], row
+
+    def _off(self, known: Exposures, index: np.ndarray) -> bool:
+        """Whether mature exposures that Λ has not seen contradict it."""
+        new = index[index >= self.judged_from]
+        if len(new) < ENOUGH or known.converted[new].all() or not known.converted[new].any():
+            return False
+        rng = generator(self.seed, "engaged", "tested", self.turn)
+        new = np.sort(rng.choice(new, min(len(new), TESTED), replace=False))
+        of, offset, row = self._looked_at(known, new, 1)
+        told = self.aware.log_ratio(of) if self.looks else self.blind.log_ratio(of.blind())
+        return moved(of if self.engagement else of.blind(), offset + told, known.converted[new[row]])
 
     def _judge(self, of: Seen, label: np.ndarray, offset: np.ndarray, fresh: np.ndarray) -> None:
         """Whether Λ with engagement is better by two standard errors where nothing was learned from."""

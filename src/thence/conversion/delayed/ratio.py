@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
@@ -56,7 +57,7 @@ class Seen:
         """How many rows."""
         return len(self.still)
 
-    def take(self, rows: np.ndarray) -> Seen:
+    def take(self, rows: np.ndarray | slice) -> Seen:
         """Some of the rows."""
         return Seen(self.still[rows], self.rising[rows])
 
@@ -141,13 +142,31 @@ class Ratio(nn.Module):
         return found[:, 0] - (softplus(found[:, 1:]) * rising).sum(dim=1)
 
     def log_ratio(self, of: Seen) -> np.ndarray:
-        """Values of log Λ ``[r]`` float32."""
-        still, rising = torch.from_numpy(of.still), torch.from_numpy(of.rising)
-        found = [torch.empty(0)]
-        with torch.no_grad():
-            for first in range(0, len(of), AT_ONCE):
-                found.append(self(still[first : first + AT_ONCE], rising[first : first + AT_ONCE]))
-        return torch.cat(found).numpy()
+        """Values of log Λ ``[r]`` float32, by numpy: its exponentials are five times as fast on one core."""
+        found = [np.empty(0, np.float32)]
+        parts = [
+            part.numpy(force=True) for pair in zip(self.weights, self.biases, strict=True) for part in pair
+        ]
+        for first in range(0, len(of), AT_ONCE):
+            part = of.take(slice(first, first + AT_ONCE))
+            u_v = _layers(parts, _once(part.still))[-1]
+            fall = _softplus(u_v[:, 1:])[0] * part.rising
+            found.append(u_v[:, 0] - fall.sum(axis=1))
+        return np.concatenate(found)
+
+
+def _layers(parts: list[np.ndarray], still: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Both hidden layers, and u and v."""
+    w1, b1, w2, b2, w3, b3 = parts
+    low = np.maximum(still @ w1.T + b1, 0)
+    high = np.maximum(low @ w2.T + b2, 0)
+    return low, high, high @ w3.T + b3
+
+
+def _softplus(v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """log(1 + e^v), and e^-|v|."""
+    small = np.exp(-np.abs(v))
+    return np.maximum(v, 0) + np.log(1 + small), small
 
 
 def teach(
@@ -217,21 +236,22 @@ class _Descent:
 
     def gradient(self, of: Seen, offset: np.ndarray, y: np.ndarray) -> None:
         """Of the mean of softplus(z) - y z with z = offset + log Λ, into ``slopes``."""
-        w1, b1, w2, b2, w3, b3 = self.parts
-        low = np.maximum(of.still @ w1.T + b1, 0)
-        high = np.maximum(low @ w2.T + b2, 0)
-        found = high @ w3.T + b3
+        w2, w3, still = self.parts[2], self.parts[4], _once(of.still)
+        low, high, found = _layers(self.parts, still)
         v = found[:, 1:]
-        small = np.exp(-np.abs(v))
-        fall = (np.maximum(v, 0) + np.log(1 + small)) * of.rising
+        positive, small = _softplus(v)
+        fall = positive * of.rising
         z = np.clip(found[:, 0] - fall.sum(axis=1) + offset, -60, 60)
         error = (1 / (1 + np.exp(-z)) - y) / np.float32(len(y))
+        slope = np.where(v > 0, 1, small) / (1 + small)
         back = np.empty_like(found)
-        back[:, 0] = error
-        back[:, 1:] = -error[:, None] * np.where(v > 0, 1, small) / (1 + small) * of.rising
+        if len(still) == len(of):
+            back[:, 0], back[:, 1:] = error, -error[:, None] * slope * of.rising
+        else:
+            back[:, 0], back[:, 1:] = error.sum(), -slope * (error @ of.rising)
         back_high = (back @ w3) * (high > 0)
         back_low = (back_high @ w2) * (low > 0)
-        layers = ((back_low, of.still), (back_high, low), (back, high))
+        layers = ((back_low, still), (back_high, low), (back, high))
         for place, (to, source) in enumerate(layers):
             np.matmul(to.T, source, out=self.slopes[2 * place])
             np.sum(to, axis=0, out=self.slopes[2 * place + 1])
@@ -242,6 +262,42 @@ class _Descent:
             for place in range(3):
                 ratio.weights[place].copy_(torch.from_numpy(self.parts[2 * place]))
                 ratio.biases[place].copy_(torch.from_numpy(self.parts[2 * place + 1]))
+
+
+def moved(of: Seen, logit: np.ndarray, label: np.ndarray) -> bool:
+    """Whether rows that nothing was learned from say that log Λ is off: a score test, at one in a hundred.
+
+    With residuals y - σ(z) the score of what could be added to z, a linear function of what was seen, is
+
+        U = Fᵀ (y - σ(z)),    I = Fᵀ diag(σ (1 - σ)) F,    Uᵀ I⁻¹ U ~ χ²(rank I) where z is right.
+
+    Args:
+        of: what was seen of ``r`` exposures.
+        logit: ``[r]`` what is believed of them, prior and log Λ together.
+        label: ``[r]`` their final labels.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> of = Seen(np.ones((4000, 1), "f"), rng.random((4000, 7), "f"))
+        >>> label = rng.random(4000) < 0.25
+        >>> moved(of, np.full(4000, np.log(1 / 3)), label), moved(of, np.zeros(4000), label)
+        (False, True)
+
+    Reference: C. R. Rao, "Large sample tests of statistical hypotheses", 1948.
+    """
+    from scipy.stats import chi2
+
+    told = expit(logit)
+    f = np.concatenate([of.still, of.rising], axis=1).astype(np.float64)
+    score, information = f.T @ (label - told), (f * (told * (1 - told))[:, None]).T @ f
+    value = score @ np.linalg.pinv(information, rcond=1e-9, hermitian=True) @ score
+    rank = np.linalg.matrix_rank(information, rtol=1e-9, hermitian=True)
+    return bool(value > chi2.ppf(0.99, rank))
+
+
+def _once(still: np.ndarray) -> np.ndarray:
+    """One row ``[1, 1]`` for all where there is nothing but the one: u and v are then the same for all."""
+    return still[:1] if still.shape[1] == 1 else still
 
 
 def surprise(logit: np.ndarray, label: np.ndarray) -> np.ndarray:
