@@ -99,12 +99,34 @@ def test_the_cases_are_those_of_the_test_period(run: Path) -> None:
     assert len(subject.exact.nodes[0]) == 20
 
 
+def test_vectors_and_the_student_go_elsewhere(fresh: Path, tmp_path: Path) -> None:
+    from thence.index.push import read_vectors
+
+    said("export", fresh, "--to", "parquet", "--into", tmp_path / "vectors")
+    model, again = Embeddings.load(fresh / "model"), read_vectors(tmp_path / "vectors")
+    assert np.array_equal(again.source, model.source) and np.array_equal(again.target, model.target)
+    pytest.importorskip("onnxruntime")
+    from thence.compress.export import OnnxStudent
+
+    said("distill", fresh, "--set", "distill.steps=1", "--set", "distill.words=16", "--set", "distill.shared=8")
+    told = said("export", fresh, "--to", "onnx", "--into", tmp_path / "onnx")
+    assert float(told["parity"]) < 1e-3
+    product = Bundle.load(fresh / "bundle").graph.nodes.slice(3, 1)  # type: ignore[union-attr]
+    here, there = Student.load(fresh / "student"), OnnxStudent.load(tmp_path / "onnx")
+    assert np.allclose(here.embed(product).source, there.embed(product).source, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("words", "fault"),
     [
         (["index", "--kind", "hsnw"], "hnsw"),
         (["quantize", "--kind", "int9"], "int8"),
         (["quantize", "--recall", "1.0"], "lower --recall"),
+        (["export", "--to", "faiss"], "parquet"),
+        (["export", "--to", "parquet"], "--into"),
+        (["export", "--to", "onnx", "--into", "x"], "'student'"),
+        (["export", "--to", "qdrant", "--url", "http://127.0.0.1:9"], "does not answer"),
+        (["export", "--to", "pgvector", "--url", "postgresql://127.0.0.1:9/x"], "does not answer"),
         (["recommend"], "--title"),
         (["recommend", "milk", "--title", "milk"], "--title"),
         (["recommend", "--title", "milk"], "thence distill"),

@@ -21,6 +21,7 @@ from thence.cli import (
     demo,
     distill,
     evaluate,
+    export,
     graph,
     index,
     ingest,
@@ -53,6 +54,7 @@ app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=distill.EXAMPLE)(distill.distill)
 app.command(epilog=index.EXAMPLE)(index.index)
 app.command(epilog=quantize.EXAMPLE)(quantize.quantize)
+app.command(epilog=export.EXAMPLE)(export.export)
 app.command(epilog=recommend.EXAMPLE)(recommend.recommend)
 app.command(epilog=serve.EXAMPLE)(serve.serve)
 app.command(epilog=run.EXAMPLE)(run.run)

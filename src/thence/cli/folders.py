@@ -17,7 +17,7 @@ from pathlib import Path
 
 from thence.base.errors import ArtifactError
 
-PARTS = ("log", "graph", "model", "encoder", "reranker", "report", "bundle")
+PARTS = ("log", "graph", "model", "encoder", "reranker", "student", "index", "quantized", "report", "bundle")
 
 
 def part_of(folder: Path, part: str) -> Path:

@@ -136,7 +136,7 @@ class Student:
             known = ", ".join(self.transform.kinds)
             raise DataError(f"nothing of {dict(product)!r} was learned", fix=f"Give some of: {known}.")
         if self._folded is None:
-            outputs = _outputs(self.cold, value @ self.project[at])
+            outputs = outputs_of(self.cold, value @ self.project[at])
         else:
             outputs = value @ self._folded[at] + self.cold["offset"]
         return Placed(outputs[: self.dim], outputs[self.dim : -1], float(outputs[-1]))
@@ -172,7 +172,8 @@ class Student:
                 f"{len(words)} products for {len(teacher.ids)} nodes", fix="Give one product a node."
             )
         placed = np.zeros(len(words), bool)
-        placed[np.asarray(cold)] = True
+        chosen = np.asarray(cold)
+        placed[chosen if chosen.dtype == bool else chosen.astype(np.int64)] = True
         source, target, bias = extended(teacher, words[:, : self.shared])
         found = self._split(self._outputs(words[placed], None))
         source[placed], target[placed], bias[placed] = found.source, found.target, found.bias
@@ -219,7 +220,7 @@ class Student:
         return self.project @ self.cold["weight"]
 
     def _outputs(self, words: np.ndarray, position: np.ndarray | None) -> np.ndarray:
-        outputs = _outputs(self.cold, words)
+        outputs = outputs_of(self.cold, words)
         if position is None:
             return outputs
         position = np.asarray(position, np.float32)
@@ -231,7 +232,7 @@ class Student:
         if not np.isfinite(position).all():
             raise DataError("a position is not finite")
         known = position.any(axis=1)
-        outputs[known] += _outputs(self.warm, np.concatenate([words[known], position[known]], axis=1))
+        outputs[known] += outputs_of(self.warm, np.concatenate([words[known], position[known]], axis=1))
         return outputs
 
     def _split(self, outputs: np.ndarray) -> Placed:
@@ -245,7 +246,7 @@ def extended(teacher: Embeddings, shared: np.ndarray) -> tuple[np.ndarray, np.nd
     return source, np.concatenate([teacher.target, shared], axis=1), bias
 
 
-def _outputs(branch: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+def outputs_of(branch: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """One branch: x W + b + relu(x V + c) U, as :class:`~thence.compress.distill.net.Branch` computes it."""
     outputs = x @ branch["weight"] + branch["offset"]
     if len(branch["inner_offset"]):  # none where the start was best
