@@ -44,8 +44,11 @@ def index(
         made = build_index(subject.model, kind, recall, floor=floor, allow_exact=allow_exact, progress=progress)
     made.save(run / "index")
     subject.into_bundle(index=made)
-    size = subject.size + sum(path.stat().st_size for path in (run / "index").rglob("*") if path.is_file())
-    table = subject.tradeoff(subject.form(f"index {made.report.kind}", "index", made, size))
+    forms = []
+    if made.report.kind != "exact":
+        size = subject.size + sum(path.stat().st_size for path in (run / "index").rglob("*") if path.is_file())
+        forms.append(subject.form(f"index {made.report.kind}", "index", made, size))
+    table = subject.tradeoff(*forms)
     if as_json:
         emit({"run": run, **made.report.as_dict()})
     else:

@@ -102,7 +102,7 @@ def _table(tradeoff: Tradeoff) -> str:
 
 def _section(tradeoff: Tradeoff, cost: str, heading: str) -> str:
     drawn = front_plot(tradeoff, cost)
-    caption = "The line joins the forms that no other beats. Up and left is better."
+    caption = "The line joins the forms that no other beats. Up and left is better. Grey dots without a name: other codes."
     return f"<section><h2>{heading}</h2>{html.picture(drawn, caption)}</section>" if drawn else ""
 
 
@@ -122,7 +122,11 @@ def front_plot(tradeoff: Tradeoff, cost: str) -> str:
     axes.step([x for x, _ in on], [y for _, y in on], where="post", color=OURS, linewidth=1.2, alpha=0.6)
     for name, (x, y) in places.items():
         axes.plot([x], [y], "o", color=OURS if name in front else FAINT, markersize=7, markeredgecolor=PAPER)
-    _labels(axes, [(*at, name, INK if name in front else MUTED) for name, at in places.items()])
+    named = {*front, *(form.name for form in told if form.role != "codes")}  # the table names the others
+    marks = [
+        (*at, name if name in named else "", INK if name in front else MUTED) for name, at in places.items()
+    ]
+    _labels(axes, marks)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.xaxis.set_major_formatter(
         lambda value, _: f"1/{1 / value:g}" if cost == "bytes" and value < 1 else f"{value:g}"
@@ -146,6 +150,8 @@ def _labels(axes: Axes, items: list[tuple[float, float, str, str]]) -> None:
     points = axes.transData.transform([(x, y) for x, y, _, _ in items])
     taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in points]
     for (x, y), (_, _, text, colour) in sorted(zip(points, items, strict=True), key=lambda pair: pair[0][1]):
+        if not text:
+            continue
         left, low = x + 6, y + 5
         while any(
             left < b[2] and b[0] < left + 6.2 * len(text) and low < b[3] and b[1] < low + 13 for b in taken
