@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,6 +52,12 @@ def keeps_direction(source: np.ndarray, target: np.ndarray) -> bool:
 @pytest.mark.parametrize("alone", LOSSES)
 def test_each_loss_teaches_direction_by_itself(alone: str) -> None:
     weights = {name: float(name == alone) for name in LOSSES}
+    assert keeps_direction(*taught(replace(CONFIG, **weights)))
+
+
+@pytest.mark.parametrize("other", [{"arcs": 1.0, "arcs_by": "logistic"}, {"matching": 1.0, "cosine": True}])
+def test_the_other_forms_of_arcs_and_matching_teach_it_too(other: dict[str, Any]) -> None:
+    weights: dict[str, Any] = dict.fromkeys(LOSSES, 0.0) | other
     assert keeps_direction(*taught(replace(CONFIG, **weights)))
 
 

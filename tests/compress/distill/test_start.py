@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from thence.compress.distill.start import SHARES, STRENGTHS, hit_share, left_out, ridge, start
+from thence.compress.distill.start import SHARES, STRENGTHS, _arcs_left_out, hit_share, left_out, ridge, start
 
 RNG = np.random.default_rng(3)
 
@@ -58,3 +58,11 @@ def test_likeness_counts_where_products_lead_to_their_like_and_only_there() -> N
             assert begun.share <= SHARES[2] * 10
         again = start(words, taught, None, shared=kinds, fixed=begun)
         np.testing.assert_allclose(again.weight, begun.weight)
+
+
+def test_arcs_are_left_out_as_if_each_product_had_been_fitted_without() -> None:
+    words = RNG.standard_normal((15, 4)).astype(np.float32)
+    arcs = sp.csr_matrix((RNG.random((15, 15)) < 0.3).astype(np.float32))
+    judged = np.array([2, 7])
+    found = _arcs_left_out(words, arcs, judged, 0.7)
+    np.testing.assert_allclose(found, left_out(words, arcs.toarray(), 0.7)[judged], atol=1e-4)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from tests.compress.distill.world import KINDS, right_way, shop
 
-from thence.base.errors import ArtifactError, DataError, FitError
+from thence.base.errors import ArtifactError, ConfigError, DataError, FitError
 from thence.base.ids import IdMap
 from thence.compress import DistillConfig, Student, fit_student, heuristic_teacher, position_features
 from thence.encode import Embeddings
@@ -146,3 +147,21 @@ def test_what_cannot_be_taught_is_refused() -> None:
         fit_student(GRAPH, Embeddings(IdMap("ab"), np.ones((2, 1)), np.ones((2, 1))))
     with pytest.raises(DataError, match="positions"):
         fit_student(GRAPH, TEACHER, position=POSITION[1:])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"words": 0},
+        {"steps": -1},
+        {"ranking": -1.0},
+        {"arcs": float("nan")},
+        {"learning_rate": 0.0},
+        {"dropout": 1.0},
+        {"held": 0.0},
+        {"arcs_by": "hinge"},
+    ],
+)
+def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        DistillConfig(**wrong)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from thence.base.errors import ConfigError
 
@@ -25,7 +26,9 @@ class DistillConfig:
         distribution: weight of the distribution-based loss,
         ranking: of the ranking-based one,
         matching: of embedding matching,
-        arcs: and of the arcs themselves.
+        arcs: and of the arcs themselves,
+        arcs_by: as a ``softmax`` over each context, or each arc for itself (``logistic``).
+        cosine: vectors are matched by direction alone.
         learning_rate: peak of the rate.
         weight_decay: of AdamW.
         dropout: of words and of hidden units.
@@ -37,7 +40,7 @@ class DistillConfig:
     words: int = 512
     shared: int = 256
     hidden: int = 256
-    steps: int = 200
+    steps: int = 100
     anchors: int = 256
     walks: int = 4
     length: int = 3
@@ -46,6 +49,8 @@ class DistillConfig:
     ranking: float = 1.0
     matching: float = 1.0
     arcs: float = 1.0
+    arcs_by: Literal["softmax", "logistic"] = "softmax"
+    cosine: bool = False
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
     dropout: float = 0.3
@@ -72,5 +77,7 @@ class DistillConfig:
             raise ConfigError(
                 f"out of range: {self}", fix="Weights are finite and at least 0, the rate above 0."
             )
+        if self.arcs_by not in ("softmax", "logistic"):
+            raise ConfigError(f"arcs_by={self.arcs_by!r}", fix="It is 'softmax' or 'logistic'.")
         if not 0 <= self.dropout < 1 or not 0 < self.held < 1:
             raise ConfigError(f"out of range: {self}", fix="dropout and held are shares below 1, held above 0.")

@@ -10,7 +10,7 @@ model is fitted again for that: with H = Z (ZᵀZ + λI)⁻¹ Zᵀ, what is pred
     ŷ₋ᵢ = (ŷᵢ − hᵢᵢ yᵢ) / (1 − hᵢᵢ)        (ȳ is kept)
 
 A product also leads to products of like words, whatever else the teacher knows, so a second score stands beside
-the first, α ⟨z_u, z_v⟩; its share α is chosen in the same way.
+the first, α ⟨z_u, z_v⟩; its share α is chosen in the same way. Both choices are judged on Y = A, the arcs.
 
 References:
     Hastie, Tibshirani, Friedman, "The elements of statistical learning", 2nd ed., equation 7.64.
@@ -25,8 +25,8 @@ import numpy as np
 
 from thence.base.rng import generator
 
-STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
-SHARES = (0.0, 0.03, 0.1, 0.2, 0.4, 0.8)
+STRENGTHS = (0.3, 1.0, 3.0, 10.0)
+SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8)
 ANCHORS, K = 1000, 10
 
 
@@ -93,24 +93,34 @@ def start(
         weight, offset = ridge(words, taught, fixed.strength)
         return Start(weight, offset, fixed.share, fixed.strength, fixed.value)
     dim = taught.shape[1] // 2
-    target, bias = taught[:, dim : 2 * dim], taught[:, -1]
     leads = np.flatnonzero(np.diff(arcs.indptr) > 0)
     judged = np.sort(generator(seed, "start").choice(leads, min(ANCHORS, len(leads)), replace=False))
     right = arcs[judged].toarray() > 0
     like = words[judged, :shared] @ words[:, :shared].T
-    like[np.arange(len(judged)), judged] = 0.0
-    size = float((taught[judged, :dim] @ target.T + bias)[right].mean()) / max(float(like[right].mean()), 1e-6)
     best: tuple[float, float, float] | None = None
     for strength in STRENGTHS:
-        source = left_out(words, taught[:, :dim], strength)[judged]
-        scores = source @ target.T + bias
+        scores = _arcs_left_out(words, arcs, judged, strength)
         for share in SHARES:
-            value = hit_share(scores + share * abs(size) * like, right, judged)
+            value = hit_share(scores + share * like, right, judged)
             if best is None or value > best[0]:
-                best = (value, strength, share * abs(size))
+                best = (value, strength, share)
     assert best is not None  # there are settings
     weight, offset = ridge(words, taught, best[1])
-    return Start(weight, offset, best[2], best[1], best[0])
+    known = (taught[judged, :dim] @ taught[:, dim : 2 * dim].T)[right]  # what an arc is to the teacher
+    return Start(weight, offset, best[2] * abs(float(known.mean())), best[1], best[0])
+
+
+def _arcs_left_out(words: np.ndarray, arcs: Any, judged: np.ndarray, strength: float) -> np.ndarray:
+    """``[J, n]``: the arcs of some products as all others tell them, which is :func:`left_out` with Y = A.
+
+    The teacher's own vectors are no judge of that: those of targets know every product's arcs.
+    """
+    gram = words.T @ words + strength * np.eye(words.shape[1], dtype=words.dtype)
+    smooth = words[judged] @ np.linalg.solve(gram, words.T)
+    lever = smooth[np.arange(len(judged)), judged][:, None]
+    mean = np.asarray(arcs.mean(axis=0), np.float32).ravel()
+    told = np.asarray(smooth @ arcs) - smooth.sum(axis=1, keepdims=True) * mean
+    return mean + (told - lever * (arcs[judged].toarray() - mean)) / np.maximum(1 - lever, 1e-6)
 
 
 def hit_share(scores: np.ndarray, right: np.ndarray, own: np.ndarray, k: int = K) -> float:

@@ -21,10 +21,10 @@ from thence.base.progress import Progress, silent
 from thence.base.rng import derive_seed, generator, torch_generator
 from thence.compress.distill.config import DistillConfig
 from thence.compress.distill.context import Context, Contexts, Role
-from thence.compress.distill.loss import distribution_loss, likely_loss, matching_loss, ranking_loss
+from thence.compress.distill.loss import arc_loss, distribution_loss, likely_loss, matching_loss, ranking_loss
 from thence.compress.distill.net import Branch
 from thence.compress.distill.start import ANCHORS, Start, hit_share, ridge, start
-from thence.compress.distill.student import Student, extended
+from thence.compress.distill.student import Student, extended, outputs_of
 from thence.compress.distill.teacher import factored
 from thence.compress.distill.transform import ItemTransform
 from thence.encode.embeddings import Embeddings
@@ -150,12 +150,11 @@ class Lesson:
     def warm_branch(self, cold: Branch, position: np.ndarray, progress: Progress) -> Branch:
         """The branch that adds what words and position tell of products with arcs."""
         inputs = np.concatenate([self.words, position], axis=1)
-        with torch.no_grad():
-            base = cold(torch.from_numpy(self.words))
-        gap = self._wanted()[self.warm] - base.numpy()[self.warm]
+        base = outputs_of(cold.arrays(), self.words)
+        gap = self._wanted()[self.warm] - base[self.warm]
         weight, offset = ridge(inputs[self.warm], gap, WARM_STRENGTH)
         branch = Branch(weight, offset, hidden=self.config.hidden, seed=derive_seed(self.seed, "warm"))
-        self._teach(branch, inputs, base, self.warm, self.config.steps, "warm", progress)
+        self._teach(branch, inputs, torch.from_numpy(base), self.warm, self.config.steps, "warm", progress)
         return branch
 
     def _wanted(self) -> np.ndarray:
@@ -189,8 +188,7 @@ class Lesson:
         values: dict[str, float] = {}
 
         def judge(step: int) -> None:
-            with torch.no_grad():
-                source = branch(torch.from_numpy(self.words[self.warm[asked]])).numpy()[:, :dim]
+            source = outputs_of(branch.arrays(), self.words[self.warm[asked]])[:, :dim]
             scores = source @ wanted[:, dim:-1].T + wanted[:, -1]
             values[str(step)] = hit_share(scores, right, asked)
 
@@ -294,9 +292,11 @@ class Teaching:
         loss = config.distribution * distribution_loss(student, teacher, mask)
         if config.ranking:
             loss = loss + config.ranking * ranking_loss(student, teacher, mask)
-        if config.arcs:
+        if config.arcs and config.arcs_by == "softmax":
             share = found / found.sum(1, keepdim=True).clamp_min(1)
             loss = loss + config.arcs * likely_loss(student, share, mask)
+        elif config.arcs:
+            loss = loss + config.arcs * arc_loss(student, found, mask)
         return loss + config.matching * self._match(outputs, at, role)
 
     def _scores(self, outputs: Tensor, at: Tensor, role: Role, context: Context) -> tuple[Tensor, Tensor]:
@@ -314,14 +314,13 @@ class Teaching:
         return student, teacher
 
     def _match(self, outputs: Tensor, at: Tensor, role: Role) -> Tensor:
-        dim, own = self.source.shape[1], self.own
+        dim, own, cosine = self.source.shape[1], self.own, self.lesson.config.cosine
         if role == "source":
-            return matching_loss(outputs[:, :own], self.source[at, :own])
+            return matching_loss(outputs[:, :own], self.source[at, :own], cosine=cosine)
         gap = outputs[:, -1] - self.bias[at]
         spread = self.bias.var().clamp_min(1e-6)
-        return (
-            matching_loss(outputs[:, dim : dim + own], self.target[at, :own]) + (gap.square() / spread).mean()
-        )
+        vectors = matching_loss(outputs[:, dim : dim + own], self.target[at, :own], cosine=cosine)
+        return vectors + (gap.square() / spread).mean()
 
     def _temperature(self) -> float:
         """The spread of the teacher's scores over contexts, the unit that losses are taken in."""
