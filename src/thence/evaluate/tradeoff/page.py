@@ -102,7 +102,7 @@ def _table(tradeoff: Tradeoff) -> str:
 
 def _section(tradeoff: Tradeoff, cost: str, heading: str) -> str:
     drawn = front_plot(tradeoff, cost)
-    caption = "The line joins the forms that no other beats. Up and left is better. Grey dots without a name: other codes."
+    caption = "The line joins the forms that no other beats; up and left is better. Nameless dots: other codes."
     return f"<section><h2>{heading}</h2>{html.picture(drawn, caption)}</section>" if drawn else ""
 
 
