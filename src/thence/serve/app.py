@@ -17,6 +17,7 @@ from thence.serve.problems import Problem, RefusedError
 from thence.serve.routes import PROBLEMS, api_routes, health_routes
 from thence.serve.routes_convert import convert_routes
 from thence.serve.routes_decide import decide_routes
+from thence.serve.routes_place import place_routes
 from thence.serve.security import HEADERS, REPORT_POLICY, Guard
 from thence.serve.store import Store
 
@@ -53,6 +54,7 @@ def create_app(source: Bundle | Models | Store) -> FastAPI:
     )
     app.include_router(health_routes(store))
     app.include_router(api_routes(store))
+    app.include_router(place_routes(store))
     app.include_router(convert_routes(store))
     app.include_router(decide_routes(store))
     app.include_router(page_routes(store), include_in_schema=False)

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Query, Response
 
 from thence.serve import answers
 from thence.serve.neighborhood import MAX_SIDE, neighborhood
-from thence.serve.place import Described, placed
 from thence.serve.problems import Problem
 from thence.serve.schemas import (
     Compared,
@@ -20,12 +19,10 @@ from thence.serve.schemas import (
     OneItem,
     Related,
 )
-from thence.serve.schemas_place import Placed
 from thence.serve.store import Store
 
 MAX_ID = 256
 MAX_OWNED = 1000
-MAX_TEXT = 1000
 
 ItemId = Annotated[str, Path(min_length=1, max_length=MAX_ID, description="External id of the item.")]
 K = Annotated[int, Query(ge=1, le=1000, description="Answers wanted.")]
@@ -81,18 +78,6 @@ def api_routes(store: Store) -> APIRouter:
     def item(item_id: ItemId) -> OneItem:
         """One item."""
         return answers.one_item(store.live(), item_id)
-
-    @router.get("/place")
-    def place(
-        title: Annotated[str, Query(min_length=1, max_length=MAX_TEXT, description="Of the product.")],
-        category: Annotated[str | None, Query(max_length=MAX_TEXT, description="Its path.")] = None,
-        price: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None,
-        k: K = 10,
-        direction: Way = "next",
-    ) -> Placed:
-        """What follows, or leads to, a product that the catalogue does not have."""
-        described = Described(title, category or None, price, k, direction)
-        return placed(store.live(), described)
 
     @router.get("/model")
     def model() -> Model:
