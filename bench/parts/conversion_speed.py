@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -14,7 +14,7 @@ from torch import nn
 
 from common import say
 from parts.conversion_data import SHAPES, exposures
-from thence.conversion.delayed import ESTIMATORS, Estimator, Protocol, make
+from thence.conversion.delayed import Estimator, Protocol, make
 from thence.conversion.exposures import Exposures
 from thence.conversion.features import Features
 from thence.conversion.lab import Lab, Predict, weighted
@@ -97,24 +97,26 @@ def bookkeeping(quick: bool) -> Figures:
     return figures
 
 
-def corrections(quick: bool) -> Figures:
+def corrections(quick: bool, methods: Sequence[str]) -> Figures:
     """Of each estimator: rows with weights a CPU second, and its step over a loop without a correction."""
     shown = exposures(600_000 if quick else 2_000_000).before(60 * DAY)
-    return _over_plain(shown, 30 * DAY, {"step": (DAY, 10)})
+    return _over_plain(shown, 30 * DAY, {"step": (DAY, 10)}, methods)
 
 
-def sizes(quick: bool) -> Figures:
+def sizes(quick: bool, methods: Sequence[str]) -> Figures:
     """Steps over plain ones at the volume of the Criteo log, 530,000 exposures a day: by hours and by days."""
     window = 2 if quick else 5
     days = 2 * window + 6
     shown = exposures(530_000 * days, days, window).before(days * DAY)
-    return _over_plain(shown, (window + 1) * DAY, {"step_hour": (HOUR, 20), "step_day": (DAY, 5)})
+    return _over_plain(shown, (window + 1) * DAY, {"step_hour": (HOUR, 20), "step_day": (DAY, 5)}, methods)
 
 
-def _over_plain(shown: Exposures, start: int, sizes: dict[str, tuple[int, int]]) -> Figures:
-    """Every estimator at refreshes of several lengths: microseconds, and how many of them."""
+def _over_plain(
+    shown: Exposures, start: int, sizes: dict[str, tuple[int, int]], methods: Sequence[str]
+) -> Figures:
+    """Estimators at refreshes of several lengths: microseconds, and how many of them."""
     figures: Figures = {}
-    for name in ESTIMATORS:
+    for name in methods:
         config = StreamConfig(start, learn=replace(FAST, visits=1.0), net=SHAPES["mlp"])
         stream, plain = Stream(shown, make(name, Protocol(HOUR, shown.window), {}), config), Plain(shown)
         stream.begin()
