@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from thence.base.lazy import lazily
 
 if TYPE_CHECKING:
+    from thence.compress.quantize.aware import AwareConfig as AwareConfig
+    from thence.compress.quantize.aware import quantize_aware as quantize_aware
     from thence.compress.quantize.cost import measure as measure
     from thence.compress.quantize.cost import recall as recall
     from thence.compress.quantize.kinds import KINDS as KINDS
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from thence.compress.quantize.student import fastest_student as fastest_student
 
 _HOME = {
+    "AwareConfig": "thence.compress.quantize.aware",
     "LightStudent": "thence.compress.quantize.student",
     "KINDS": "thence.compress.quantize.kinds",
     "QuantizedEmbeddings": "thence.compress.quantize.quantized",
@@ -24,6 +27,7 @@ _HOME = {
     "fastest_student": "thence.compress.quantize.student",
     "measure": "thence.compress.quantize.cost",
     "quantize": "thence.compress.quantize.make",
+    "quantize_aware": "thence.compress.quantize.aware",
     "recall": "thence.compress.quantize.cost",
 }
 __all__ = sorted(_HOME)  # type: ignore[reportUnsupportedDunderAll]
