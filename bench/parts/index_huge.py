@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-NODES, DIM, K, QUERIES, LISTS = 10_000_000, 128, 20, 300, 2048
+NODES, DIM, K, QUERIES, LISTS = 10_000_000, 128, 20, 200, 1024
 BILLION = 1_000_000_000
 HERE = Path(__file__).resolve()
 
@@ -87,7 +87,7 @@ def build(folder: str, nodes: int) -> dict[str, float]:
     ids = IdMap.opened(pa.array(np.arange(nodes)).cast(pa.string()), ascending=False)
     data = Embeddings(ids, **rows)
     begun = time.process_time()
-    options = IndexOptions(questions=("next",), lists=LISTS, queries=128)
+    options = IndexOptions(questions=("next",), lists=LISTS, queries=64)
     index = build_index(data, "ivf_pq", 0.95, options=options)
     spent = time.process_time() - begun
     asked = np.sort(np.random.default_rng(5).choice(nodes, QUERIES, replace=False))

@@ -9,27 +9,59 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def dot(left: np.ndarray, right: np.ndarray) -> np.float32:
-    """⟨left, right⟩ in float32; the order of the sum depends on the length alone."""
-    total = np.float32(0.0)
-    for at in range(left.shape[0]):
-        total += left[at] * right[at]
-    return total
+def four_dots(asked: np.ndarray, query: int, rows: np.ndarray, nodes: tuple) -> tuple:
+    """Inner products in float32 of one query with four rows, which memory then fetches side by side.
+
+    Every score is computed here, so that the order of each sum depends on the length of the rows alone.
+    """
+    first, second, third, fourth = nodes
+    one = two = three = four = np.float32(0.0)
+    for at in range(rows.shape[1]):
+        value = asked[query, at]
+        one += value * rows[first, at]
+        two += value * rows[second, at]
+        three += value * rows[third, at]
+        four += value * rows[fourth, at]
+    return one, two, three, four
 
 
 @njit(cache=True, nogil=True)
-def put(nodes: np.ndarray, scores: np.ndarray, node: int, score: Any) -> None:
-    """Insert one answer into a list that is kept sorted, unless it is worse than the last."""
-    last = nodes.shape[0] - 1
-    if nodes[last] >= 0 and (score < scores[last] or (score == scores[last] and node > nodes[last])):
-        return
-    at = last
-    while at > 0 and (
-        nodes[at - 1] < 0 or score > scores[at - 1] or (score == scores[at - 1] and node < nodes[at - 1])
+def exact_scores(
+    asked: np.ndarray,
+    query: int,
+    rows: np.ndarray,
+    plus: np.ndarray,
+    nodes: np.ndarray,
+    count: int,
+    out: np.ndarray,
+) -> None:
+    """Scores of ``nodes[:count]`` for one query into ``out``; ``plus`` is added where it is not empty."""
+    last = count - 1
+    for at in range(0, count, 4):
+        second, third, fourth = min(at + 1, last), min(at + 2, last), min(at + 3, last)
+        four = four_dots(asked, query, rows, (nodes[at], nodes[second], nodes[third], nodes[fourth]))
+        out[at], out[second], out[third], out[fourth] = four
+    if plus.shape[0] > 0:
+        for at in range(count):
+            out[at] += plus[nodes[at]]
+
+
+@njit(cache=True, nogil=True)
+def put(nodes: np.ndarray, scores: np.ndarray, query: int, node: int, score: Any) -> None:
+    """Insert one answer into a query's list, which is kept sorted, unless it is worse than the last."""
+    at = nodes.shape[1] - 1
+    if nodes[query, at] >= 0 and (
+        score < scores[query, at] or (score == scores[query, at] and node > nodes[query, at])
     ):
-        nodes[at], scores[at] = nodes[at - 1], scores[at - 1]
+        return
+    while at > 0 and (
+        nodes[query, at - 1] < 0
+        or score > scores[query, at - 1]
+        or (score == scores[query, at - 1] and node < nodes[query, at - 1])
+    ):
+        nodes[query, at], scores[query, at] = nodes[query, at - 1], scores[query, at - 1]
         at -= 1
-    nodes[at], scores[at] = node, score
+    nodes[query, at], scores[query, at] = node, score
 
 
 @njit(cache=True, nogil=True)
@@ -94,16 +126,19 @@ def score_candidates(
     keep, own, begins, excluded = barred
     nodes, scores = best
     fit = np.zeros(asked.shape[0], np.int64)
+    these = np.empty(candidates.shape[1], np.int64)
+    found = np.empty(candidates.shape[1], np.float32)
     for query in range(asked.shape[0]):
+        count = 0
         for at in range(candidates.shape[1]):
             node = fit_node(candidates[query, at], query, node_of, keep, own, begins, excluded)
-            if node < 0:
-                continue
-            score = dot(asked[query], rows[node])
-            if plus.shape[0] > 0:
-                score += plus[node]
-            fit[query] += 1
-            put(nodes[query], scores[query], node, score)
+            if node >= 0:
+                these[count] = node
+                count += 1
+        exact_scores(asked, query, rows, plus, these, count, found)
+        for at in range(count):
+            put(nodes, scores, query, these[at], found[at])
+        fit[query] = count
     return fit
 
 
@@ -122,13 +157,19 @@ def score_each(
     """
     keep, own, begins, excluded = barred
     scores = np.full(candidates.shape, -np.inf, np.float32)
+    these = np.empty(candidates.shape[1], np.int64)
+    places = np.empty(candidates.shape[1], np.int64)
+    found = np.empty(candidates.shape[1], np.float32)
     for query in range(asked.shape[0]):
+        count = 0
         for at in range(candidates.shape[1]):
             node = fit_node(candidates[query, at], query, node_of, keep, own, begins, excluded)
             if node >= 0:
-                scores[query, at] = dot(asked[query], rows[node])
-                if plus.shape[0] > 0:
-                    scores[query, at] += plus[node]
+                these[count], places[count] = node, at
+                count += 1
+        exact_scores(asked, query, rows, plus, these, count, found)
+        for at in range(count):
+            scores[query, places[at]] = found[at]
     return scores
 
 
@@ -170,7 +211,7 @@ def score_block(
                 continue
             if excluded.shape[0] > 0 and listed(excluded, begins[query], begins[query + 1], node):
                 continue
-            score = dot(asked[query], rows[node])
+            score = four_dots(asked, query, rows, (node, node, node, node))[0]
             if plus.shape[0] > 0:
                 score += plus[node]
-            put(nodes[query], scores[query], node, score)
+            put(nodes, scores, query, node, score)
