@@ -13,7 +13,8 @@ of one cold product DAEMON's way (20 like products, layers of 10 and 10 around t
 from the product's words; ``speedup_warm_layers`` that of its three layers around a product with arcs (20, 10,
 10), ``speedup_light`` that of the one-layer linear dual encoder over vectors that lie ready.
 ``glnn``: DATA.glnn.METHOD.accuracy in the production setting of GLNN.
-``codes``: DATA.KIND.METRIC, kinds of quantization as told in ``parts/compress_codes.py``.
+``codes``: DATA.KIND.METRIC, kinds of quantization as told in ``parts/compress_codes.py``; ``features``: rows
+and layers in fewer bits, as told in ``parts/compress_features.py``.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ PARTS = {
     "speed": part("compress_student", "speed"),
     "glnn": part("compress_glnn", "glnn"),
     "codes": part("compress_codes", "codes"),
+    "features": part("compress_features", "features"),
 }
 
 if __name__ == "__main__":

@@ -125,14 +125,14 @@ def _taught(
     size = float(np.sqrt(np.mean([np.square(start).mean() for start in starts])))
     optimizer = torch.optim.Adam(moved, lr=config.learning_rate * max(size, 1e-12))
     code = _coder(plain.kind, seed)
-    num, random = len(exact.ids), generator(seed, "aware")
+    num, chance = len(exact.ids), generator(seed, "aware")
     added = [np.zeros(num, np.float32) if each is None else each for each in (plain.own, plain.bias)]
     lists = [_lists(score, num, config.listed) for score in (exact.scores, exact.scores_into)]
     for step in range(config.steps):
         ask, answer = step % 2, 1 - step % 2  # what follows and what leads here, in turn
-        asked = random.choice(num, min(config.batch, num), replace=False)
+        asked = chance.choice(num, min(config.batch, num), replace=False)
         known = [] if arcs is None else [(arcs.into if ask else arcs.out)(node) for node in asked]
-        drawn = random.integers(0, num, config.drawn)
+        drawn = chance.integers(0, num, config.drawn)
         answers = np.unique(np.concatenate([lists[ask][asked].ravel(), drawn, *known]))
         teacher = starts[ask][asked] @ starts[answer][answers].T + added[answer][answers]
         teacher[asked[:, None] == answers] = -np.inf  # nothing follows itself
