@@ -119,3 +119,20 @@ def test_products_are_prototypes_times_the_factor() -> None:
 def test_too_few_vectors_for_prototypes_are_told() -> None:
     with pytest.raises(DataError, match="256 prototypes"):
         ProductRows.fit(vectors(255), seed=0)
+
+
+def test_blocks_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from thence.compress.quantize import codes as module
+    from thence.compress.quantize.space import Space
+
+    x, y = vectors(50, 13, 1), vectors(50, 13, 2)
+
+    def made() -> list[np.ndarray]:
+        space = Space.fit(x, y, seed=0)
+        found = [ByteRows.fit(x).codes, ByteDims.fit(x).codes, ByteDims.fit(x).scale]
+        return [*found, space.gain, space.into(x, "source")]
+
+    whole = made()
+    monkeypatch.setattr(module, "BLOCK_ROWS", 7)
+    for ours, theirs in zip(made(), whole, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6)

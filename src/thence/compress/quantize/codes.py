@@ -6,13 +6,28 @@ matrix product scores it for the whole batch. Decoding is then paid once a batch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
 
 TILE_BYTES = 1 << 19
 """Bytes of decoded rows that are scored at a time; they stay in a core's cache."""
+
+
+BLOCK_ROWS = 1 << 14
+"""Rows that are coded at a time, so that no second copy of all vectors is made on the way."""
+
+
+def row_blocks(num_rows: int) -> Iterator[slice]:
+    """Slices of rows, one block after another.
+
+    Example:
+        >>> [(block.start, block.stop) for block in row_blocks(20_000)]
+        [(0, 16384), (16384, 20000)]
+    """
+    for start in range(0, num_rows, BLOCK_ROWS):
+        yield slice(start, min(start + BLOCK_ROWS, num_rows))
 
 
 class Codes(Protocol):

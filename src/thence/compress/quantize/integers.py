@@ -17,6 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thence.compress.quantize.codes import row_blocks
+
 SMALLEST = np.float32(1.2e-38)
 WIDE = 8
 """Codes of a row come in multiples of so many."""
@@ -113,11 +115,19 @@ def levels(vectors: np.ndarray, most: int, axis: int) -> tuple[np.ndarray, np.nd
 
     What is nought throughout has the scale nought and comes back as it was.
     """
-    largest = np.abs(vectors).max(axis=axis, initial=0)
-    scale = np.where(largest > 0, np.maximum(largest / np.float32(most), SMALLEST), 0).astype(np.float32)
+    codes = np.empty(vectors.shape, np.int8)
+    blocks = list(row_blocks(len(vectors)))
+    largest = [np.abs(vectors[block]).max(axis=axis, initial=0) for block in blocks]
+    if axis:
+        whole = np.concatenate(largest) if largest else np.zeros(0, np.float32)
+    else:
+        whole = np.max([*largest, np.zeros(vectors.shape[1], np.float32)], axis=0)
+    scale = np.where(whole > 0, np.maximum(whole / np.float32(most), SMALLEST), 0).astype(np.float32)
     divisor = np.where(scale > 0, scale, np.float32(1))
-    divisor = divisor[:, None] if axis else divisor
-    return np.clip(np.rint(vectors / divisor), -most, most).astype(np.int8), scale
+    for block in blocks:
+        by = divisor[block][:, None] if axis else divisor
+        codes[block] = np.clip(np.rint(vectors[block] / by), -most, most)
+    return codes, scale
 
 
 def padded(codes: np.ndarray, multiple: int) -> np.ndarray:

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thence.base.rng import generator
+from thence.compress.quantize.codes import row_blocks
 
 ROUNDS = 4
 COMMON = 0.02
@@ -61,7 +62,7 @@ class Space:
             array([0.1, 0.1], dtype=float32)
         """
         means = [_mean(source), _mean(target)]
-        powers = [((side - mean) ** 2).mean(axis=0) for side, mean in zip((source, target), means, strict=True)]
+        powers = [_power(side, mean) for side, mean in zip((source, target), means, strict=True)]
         least = max(max(float(power.max(initial=0.0)) for power in powers) * TINY, 1e-30)
         gain = ((powers[1] + least) / (powers[0] + least)) ** 0.25
         kept = []
@@ -76,7 +77,9 @@ class Space:
         from thence.compress.quantize.kernel import rotate_rows
 
         mean, factor = self._of(side)
-        turned = np.ascontiguousarray((vectors - mean) * factor, np.float32)
+        turned = np.empty(vectors.shape, np.float32)
+        for block in row_blocks(len(vectors)):
+            turned[block] = (vectors[block] - mean) * factor
         rotate_rows(turned, self.signs)
         return turned
 
@@ -90,7 +93,7 @@ class Space:
 
     def own(self, source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What each source and each target adds to a score by itself, float32; see above."""
-        of_source = (source - self.source_mean) @ self.target_mean
+        of_source = source @ self.target_mean - self.source_mean @ self.target_mean
         return of_source.astype(np.float32), (target @ self.source_mean).astype(np.float32)
 
     def tensors(self) -> Mapping[str, np.ndarray]:
@@ -101,6 +104,14 @@ class Space:
         if side == "source":
             return self.source_mean, self.gain
         return self.target_mean, 1 / self.gain
+
+
+def _power(vectors: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Mean squares ``[dim]`` about a mean."""
+    total = np.zeros(vectors.shape[1])
+    for block in row_blocks(len(vectors)):
+        total += np.square(vectors[block] - mean).sum(axis=0, dtype=np.float64)
+    return total / max(len(vectors), 1)
 
 
 def _mean(vectors: np.ndarray) -> np.ndarray:
