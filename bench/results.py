@@ -80,6 +80,31 @@ DECIDE = (
     "seconds_500x10_1M",
     "seconds_10_1M",
 )
+INDEX = (
+    "recall@20",
+    "fewest",
+    "us",
+    "qps_over_raw_faiss",
+    "qps_over_raw_scann",
+    "build_seconds",
+    "build_over_raw_faiss",
+    "build_over_raw_scann",
+    "build_and_measure_seconds",
+    "bytes_per_node",
+    "bytes_over_raw_faiss",
+    "bytes_over_raw_scann",
+    "best_recall@20",
+    "recall@20_after_churn",
+    "churn_seconds",
+    "rebuild_over_churn",
+    "peak_gib",
+    "own_memory_gib",
+    "structure_gib",
+    "shards",
+    "vectors_on_disk_gib",
+    "build_core_hours",
+    "core_ms_per_query",
+)
 
 
 class Grid(NamedTuple):
@@ -103,6 +128,7 @@ class Grid(NamedTuple):
 GRIDS = {
     "related": Grid(2, RELATED, ("HR@10", "HR@20", "Hits@100")),
     "delayed": Grid(1, DELAYED, ("NLL",), falls=True, digits=4),
+    "index": Grid(1, INDEX, ("recall@20",), digits=3),
     "decide": Grid(
         1, DECIDE, ("ours.recall_gain_around", "ours.recall_gain", "recall_gain", "recall", "ECE"), digits=3
     ),

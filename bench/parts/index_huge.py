@@ -20,15 +20,20 @@ HERE = Path(__file__).resolve()
 
 
 def huge(arguments: argparse.Namespace) -> dict[str, float]:
-    """``index.10M.*``, and what a billion products would take in shards of that size."""
+    """``index.10M.*``, and what a billion products would take in shards of that size.
+
+    The vectors are kept where ``THENCE_BENCH_VECTORS`` says, and taken from there when they are.
+    """
     from common import say
 
     nodes = NODES // 50 if arguments.quick else NODES
-    with tempfile.TemporaryDirectory(prefix="thence-index-") as folder:
-        child([str(HERE), "make", folder, str(nodes)])
+    with tempfile.TemporaryDirectory(prefix="thence-index-") as temporary:
+        folder = os.environ.get("THENCE_BENCH_VECTORS", temporary)
+        if not Path(folder, "vectors.npy").exists():
+            child([str(HERE), "make", folder, str(nodes)])
         found = child([str(HERE), "build", folder, str(nodes)])
     say(f"  {nodes:,} nodes: {found}")
-    name = f"index.{nodes / 1e6:g}M"
+    name = f"index.{nodes // 1_000_000}M" if nodes >= 1_000_000 else f"index.{nodes // 1000}k"
     return {f"{name}.{key}": value for key, value in found.items()} | billion(nodes, found)
 
 
@@ -61,13 +66,12 @@ def child(command: list[str]) -> dict[str, float]:
 
 
 def make(folder: str, nodes: int) -> dict[str, float]:
-    """Vectors of both roles, written to disk piece by piece."""
+    """Vectors, written to disk piece by piece; both roles map the same file, since only one is indexed."""
     from parts.index_data import clustered
 
-    for role in ("source", "target"):
-        out = np.lib.format.open_memmap(f"{folder}/{role}.npy", "w+", np.float32, (nodes, DIM))
-        clustered(nodes, DIM, 0, role, out)
-        out.flush()
+    out = np.lib.format.open_memmap(f"{folder}/vectors.npy", "w+", np.float32, (nodes, DIM))
+    clustered(nodes, DIM, 0, "source", out)
+    out.flush()
     return {}
 
 
@@ -83,7 +87,7 @@ def build(folder: str, nodes: int) -> dict[str, float]:
     from thence.index.recall import exact_scores, recalls
     from thence.index.space import space_of
 
-    rows = {role: np.load(f"{folder}/{role}.npy", mmap_mode="r") for role in ("source", "target")}
+    rows = {role: np.load(f"{folder}/vectors.npy", mmap_mode="r") for role in ("source", "target")}
     ids = IdMap.opened(pa.array(np.arange(nodes)).cast(pa.string()), ascending=False)
     data = Embeddings(ids, **rows)
     begun = time.process_time()

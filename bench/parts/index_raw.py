@@ -62,7 +62,7 @@ def faiss_factory(name: str, text: str, rows: np.ndarray, settings: list[tuple[i
 def raw_ivf_pq(rows: np.ndarray, lists: int) -> Raw:
     """Fast-scan product quantization with exact refinement."""
     text = f"IVF{lists},PQ{rows.shape[1] // 2}x4fs,RFlat"
-    return faiss_factory("ivf_pq", text, rows, ivf_settings(lists, (6, 12, 25, 50)))
+    return faiss_factory("ivf_pq", text, rows, ivf_settings(lists, (6, 12, 25, 50, 100, 200)))
 
 
 def raw_ivf_rabitq(rows: np.ndarray, lists: int) -> Raw:

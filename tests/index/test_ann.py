@@ -102,6 +102,16 @@ def test_filters_never_leave_fewer_than_exist(kind, question, seed, share, by_di
             assert answers.tolist() == exact.nodes[row][exact.nodes[row] >= 0].tolist()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_owns_the_best_gets_the_next_best(kind):
+    index, exact = built(kind), ExactIndex(world())
+    owned = list(exact.search(ASKED, 50).nodes)
+    found, true = (one.search(ASKED, 20, exclude=owned) for one in (index, exact))
+    assert recall(found, true) > (0.8 if kind == "hnsw" else 0.9) and not any(
+        np.isin(*pair).any() for pair in zip(found.nodes, owned, strict=True)
+    )
+
+
 def test_no_node_allowed_gives_an_empty_row():
     found = built("ivf_pq").search([5], 3, allowed=np.zeros(NODES, bool))
     assert found.nodes.tolist() == [[-1, -1, -1]] and found.counts.tolist() == [0]

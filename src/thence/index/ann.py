@@ -171,12 +171,15 @@ class AnnIndex:
         return Filter.of(own, len(self.ids), alive=self.alive, allowed=allowed, exclude=exclude)
 
     def _effort(self, space: Space, k: int, bar: Filter, chosen: Effort) -> Effort:
-        """The chosen effort, raised for a larger k and for what filters bar."""
+        """The chosen effort, raised for a larger k and for what filters bar.
+
+        Excluded nodes are likely to be among the best (one owns what one likes), so they count as answers.
+        """
         rows = self.sides[ANSWERS[space.question]].engine.num_rows
-        more, share = max(1.0, k / chosen.k), bar.kept / rows
+        more, share = max(1.0, (k + bar.longest) / chosen.k), bar.kept / rows
         if not share:
             return chosen
-        pool = int(np.ceil(chosen.pool * more / share)) + (bar.longest + 1 if len(bar.excluded) else 0)
+        pool = int(np.ceil(chosen.pool * more / share))
         return Effort(int(np.ceil(chosen.reach * np.sqrt(more / share))), min(rows, pool), k)
 
     def _batch(

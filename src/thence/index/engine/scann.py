@@ -26,7 +26,7 @@ SIZES = "scann_sizes.npy"
 THRESHOLD = 0.2
 """Of the anisotropic loss: the value that the library's authors advise for inner products of unit-like rows."""
 ADDED_AT_ONCE = 1024
-CODE_NS, POOL_NS, ROUTE_NS = 1.5, 200.0, 4.0
+CODE_NS, POOL_NS, ROUTE_NS = 2.0, 220.0, 4.0
 
 
 @dataclass(frozen=True, eq=False)
