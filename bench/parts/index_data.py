@@ -16,8 +16,8 @@ def clustered(num_rows: int, dim: int, seed: int, role: str, out: np.ndarray | N
     """``[num_rows, dim]`` rows as an encoder gives them: on a curved sheet, in clusters, of varying length.
 
     Each row lies in one of 2,000 clusters with shares by Zipf's law, at a point of 24 latent dimensions about
-    its centre; that is mapped linearly to ``dim`` dimensions and through tanh, noise is added, and the length is
-    drawn from a log-normal distribution (σ = 0.4). Both roles share centres and map.
+    its centre; that is mapped linearly to ``dim`` dimensions and through tanh, noise is added, and the length
+    is drawn from a log-normal distribution (σ = 0.4). Both roles share centres and map.
     """
     shared = generator(seed, "bench", "index", "sheet")
     centres = shared.standard_normal((CLUSTERS, LATENT), dtype=np.float32)

@@ -7,8 +7,8 @@ and their products. Only c0 and c1 are free: f is held by one ridge, g and h by 
 cross-fitting among many, of which the strongest leaves nothing. Where uncertainty says nothing the surface is
 one of the score alone.
 
-It tells rates. Boundaries stand on :class:`~thence.decide.surface.smooth.SmoothSurface`, which never falls along
-the score, so that no higher score is held where a lower one is acted on; a calibrator need not promise that.
+It tells rates. Boundaries stand on :class:`~thence.decide.surface.smooth.SmoothSurface`, which never falls
+along the score, so that no higher score is held where a lower one is acted on; a calibrator need not promise that.
 """
 
 from __future__ import annotations
