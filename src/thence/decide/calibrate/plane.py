@@ -8,7 +8,8 @@ cross-fitting among many, of which the strongest leaves nothing. Where uncertain
 one of the score alone.
 
 It tells rates. Boundaries stand on :class:`~thence.decide.surface.smooth.SmoothSurface`, which never falls
-along the score, so that no higher score is held where a lower one is acted on; a calibrator need not promise that.
+along the score, so that no higher score is held where a lower one is acted on; a calibrator need not promise
+that.
 """
 
 from __future__ import annotations

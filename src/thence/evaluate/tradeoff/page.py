@@ -121,7 +121,8 @@ def front_plot(tradeoff: Tradeoff, cost: str) -> str:
     on = [places[name] for name in front]
     axes.step([x for x, _ in on], [y for _, y in on], where="post", color=OURS, linewidth=1.2, alpha=0.6)
     for name, (x, y) in places.items():
-        axes.plot([x], [y], "o", color=OURS if name in front else FAINT, markersize=7, markeredgecolor=PAPER)
+        above, colour = (4, OURS) if name in front else (3, FAINT)
+        axes.plot([x], [y], "o", color=colour, markersize=7, markeredgecolor=PAPER, zorder=above)
     named = {*front, *(form.name for form in told if form.role != "codes")}  # the table names the others
     marks = [
         (*at, name if name in named else "", INK if name in front else MUTED) for name, at in places.items()
@@ -141,7 +142,7 @@ def _limits(axes: Axes, places: list[tuple[float, float]]) -> None:
     """Room around the points, more on the right, where names stand."""
     xs, ys = zip(*places, strict=True)
     wide, tall = max(xs) / min(xs), max(ys) - min(ys) + 0.02
-    axes.set_xlim(min(xs) / wide**0.06 / 1.05, max(xs) * wide**0.22 * 1.05)
+    axes.set_xlim(min(xs) / wide**0.06 / 1.05, max(xs) * wide**0.34 * 1.05)
     axes.set_ylim(min(ys) - 0.08 * tall, max(ys) + 0.35 * tall)
 
 
