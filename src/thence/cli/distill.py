@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from thence.cli.forms import Subject
     from thence.compress import Student
     from thence.evaluate.tradeoff import Form
+    from thence.index.neighbors import Neighbors
 
+POSITION = 512
+"""Random columns of each look at the neighbourhood."""
 EXAMPLE = "Example:  thence distill runs/shop --set distill.steps=200"
 
 
@@ -41,7 +45,7 @@ def distill(
     subject = Subject.open(run)
     if subject.graph.nodes is None:
         raise DataError("there is no catalogue to read", where=run, fix="Ingest with --items.")
-    position = position_features(subject.graph, seed=settings.train.seed)
+    position = position_features(subject.graph, dim=POSITION, seed=settings.train.seed)
     with progress_shown() as progress:
         student = fit_student(
             subject.graph,
@@ -63,14 +67,26 @@ def distill(
 
 
 def _forms(subject: Subject, student: Student, position: np.ndarray) -> list[Form]:
-    """The student of words and positions, and of words alone, as if nobody had ever bought anything."""
+    """The student as it is served: its vectors ask, the model's own answer.
+
+    Once it sees words and positions, once words alone, as if nobody had ever bought what is asked.
+    """
+    from thence.cli.forms import Lists
     from thence.index.exact import ExactIndex
 
-    assert subject.graph.nodes is not None
+    nodes = subject.graph.nodes
+    assert nodes is not None
+    index = ExactIndex(student.completed(subject.model, nodes, []))
+    size = 4 * (student.size + index.embeddings.target.size)
     made = []
     for name, known in (("student", position), ("student, words alone", None)):
-        vectors = student.embeddings(subject.model.ids, subject.graph.nodes, known)
-        made.append(subject.form(name, "student", ExactIndex(vectors), 4 * student.size, same=False))
+        asking = student.embed(nodes, known).source
+
+        def lists(asked: np.ndarray, k: int, asking: np.ndarray = asking) -> Neighbors:
+            found = index.search_vectors(asking[asked], k, exclude=list(asked[:, None]))
+            return replace(found, query=asked)
+
+        made.append(subject.form(name, "student", Lists(lists), size, same=False))
     return made
 
 

@@ -61,7 +61,7 @@ class Filter:
         for mask in (alive, allowed):
             if mask is not None:
                 keep = mask if not len(keep) else keep & mask
-        lists = [np.unique(np.asarray(row, np.int32)) for row in exclude or ()]
+        lists = [np.unique(np.asarray(row, np.int32)) for row in (() if exclude is None else exclude)]
         counts = np.array([len(row) for row in lists] or [0] * len(own), np.int64)
         begins = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         excluded = np.concatenate(lists) if lists else NO_NODES

@@ -23,7 +23,7 @@ from thence.compress.distill.config import DistillConfig
 from thence.compress.distill.context import Context, Contexts, Role
 from thence.compress.distill.loss import arc_loss, distribution_loss, likely_loss, matching_loss, ranking_loss
 from thence.compress.distill.net import Branch
-from thence.compress.distill.start import ANCHORS, Start, hit_share, ridge, start
+from thence.compress.distill.start import ANCHORS, K, Start, hit_share, ridge, start
 from thence.compress.distill.student import Student, extended, outputs_of
 from thence.compress.distill.teacher import factored
 from thence.compress.distill.transform import ItemTransform
@@ -80,9 +80,8 @@ def fit_student(
     lesson = Lesson(graph, warm, words, shared, vectors, config, seed)
     cold, info = lesson.cold_branch(progress)
     near = None if position is None else lesson.warm_branch(cold, np.asarray(position, np.float32), progress)
-    found = None if near is None else near.arrays()
     info |= {"config": asdict(config), "seed": seed, "teacher": dict(vectors.info)}
-    return Student(transform, np.ascontiguousarray(project), cold.arrays(), found, shared, info)
+    return Student(transform, np.ascontiguousarray(project), cold.arrays(), near, shared, info)
 
 
 def _check(graph: DiGraph, teacher: Embeddings, position: np.ndarray | None) -> None:
@@ -147,15 +146,40 @@ class Lesson:
             self._teach(branch, self.words, None, self.warm, steps, "cold", progress)
         return branch, info | {"steps": steps}
 
-    def warm_branch(self, cold: Branch, position: np.ndarray, progress: Progress) -> Branch:
-        """The branch that adds what words and position tell of products with arcs."""
+    def warm_branch(self, cold: Branch, position: np.ndarray, progress: Progress) -> dict[str, np.ndarray]:
+        """Arrays of the branch that adds what words and position tell of products with arcs.
+
+        Of the closed form and what steps make of it, that is kept whose lists are most nearly the teacher's.
+        """
         inputs = np.concatenate([self.words, position], axis=1)
         base = outputs_of(cold.arrays(), self.words)
         gap = self._wanted()[self.warm] - base[self.warm]
         weight, offset = ridge(inputs[self.warm], gap, WARM_STRENGTH)
         branch = Branch(weight, offset, hidden=self.config.hidden, seed=derive_seed(self.seed, "warm"))
-        self._teach(branch, inputs, torch.from_numpy(base), self.warm, self.config.steps, "warm", progress)
-        return branch
+        best = -1.0, branch.arrays()
+
+        def judge(step: int) -> None:
+            nonlocal best
+            value = self._likeness(base[self.warm] + outputs_of(branch.arrays(), inputs[self.warm]))
+            if value > best[0]:
+                best = value, branch.arrays()
+
+        judge(0)
+        steps = self.config.steps
+        self._teach(branch, inputs, torch.from_numpy(base), self.warm, steps, "warm", progress, judge)
+        return best[1]
+
+    def _likeness(self, outputs: np.ndarray) -> float:
+        """Share of the teacher's lists that outputs ``[W, 2 (d + shared) + 1]`` find among its targets."""
+        wanted = self._wanted()[self.warm]
+        dim = wanted.shape[1] // 2
+        some = generator(self.seed, "lists").permutation(len(wanted))[:ANCHORS]
+        truth = wanted[some, :dim] @ wanted[:, dim:-1].T + wanted[:, -1]
+        truth[np.arange(len(some)), some] = -np.inf
+        k = min(K, len(wanted) - 1)
+        right = np.zeros(truth.shape, bool)
+        np.put_along_axis(right, np.argpartition(-truth, k - 1, axis=1)[:, :k], True, 1)
+        return hit_share(outputs[some, :dim] @ wanted[:, dim:-1].T + wanted[:, -1], right, some)
 
     def _wanted(self) -> np.ndarray:
         """``[num_nodes, 2 (d + shared) + 1]``: what the published vectors of warm nodes are."""
