@@ -107,6 +107,38 @@ INDEX = (
 )
 
 
+COMPRESS = (
+    "cold_HR@10",
+    "cold_HR@10_over_best_baseline",
+    "cold_HR@10_over_best_lent",
+    "page_rank.cold_HR@10",
+    "strap.cold_HR@10",
+    "counts.cold_HR@10",
+    "cold_target_HR@10",
+    "warm_HR@10",
+    "warm_HR@10_share",
+    "warm_HR@10_share_words_alone",
+    "speedup",
+    "speedup_warm_layers",
+    "speedup_light",
+    "microseconds",
+    "megabytes",
+    "HR@10_share",
+    "recall@20",
+    "bytes_ratio",
+    "cpu_1",
+    "cpu_64",
+    "fit_seconds",
+    "student.accuracy",
+    "teacher.accuracy",
+    "mlp.accuracy",
+    "student.points_over_teacher",
+    "student.accuracy_unseen",
+    "teacher.accuracy_unseen",
+    "mlp.accuracy_unseen",
+)
+
+
 class Grid(NamedTuple):
     """How a bench's figures become tables of methods and metrics.
 
@@ -129,6 +161,7 @@ GRIDS = {
     "related": Grid(2, RELATED, ("HR@10", "HR@20", "Hits@100")),
     "delayed": Grid(1, DELAYED, ("NLL",), falls=True, digits=4),
     "index": Grid(1, INDEX, ("recall@20",), digits=3),
+    "compress": Grid(1, COMPRESS, ("cold_HR@10", "recall@20"), digits=3),
     "decide": Grid(
         1, DECIDE, ("ours.recall_gain_around", "ours.recall_gain", "recall_gain", "recall", "ECE"), digits=3
     ),
