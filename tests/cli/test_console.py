@@ -84,6 +84,7 @@ def test_wrong_usage_is_code_2_with_a_hint(capsys, arguments: list[str], part: s
 
 
 VERBS = [["ingest"], ["train"], ["evaluate"], ["recommend"], ["serve"]]
+VERBS += [["index"], ["quantize"], ["distill"], ["export"]]
 VERBS += [["graph", verb] for verb in ("build", "stats", "append", "sparsify", "partition", "reorder")]
 
 

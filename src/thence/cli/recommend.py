@@ -41,7 +41,7 @@ def recommend(
         raise ConfigError(f"--direction {direction!r} is unknown", fix=nearest(direction, DIRECTIONS))
     if (item is None) == (title is None):
         raise ConfigError(
-            "name one product", fix="Give its id or words of its title, or --title for a new one."
+            "name one product", fix="Give an item (its id, or words of its title), or --title for a new one."
         )
     from thence.serve import Bundle, Store
     from thence.serve.answers import Question, related
