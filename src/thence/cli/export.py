@@ -97,7 +97,7 @@ def _opened(to: str, url: str) -> Iterator[Any]:
     Raises:
         ConfigError: the extra is not installed, or nothing answers there.
     """
-    from thence.index.engine.engine import library
+    from thence.base.library import library
 
     try:
         if to == "qdrant":

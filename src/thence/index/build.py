@@ -21,7 +21,7 @@ from thence.index.options import IndexOptions
 from thence.index.recall import exact_scores, recalls, sampled
 from thence.index.report import IndexReport, check_kind
 from thence.index.scan import scan_cost
-from thence.index.space import ANSWERS, Role, has_bias, space_of, widened
+from thence.index.space import ANSWERS, MULTIPLE, Role, has_bias, space_of, widened
 from thence.index.tune import Choice, choose_effort
 
 TRIED_BY_AUTO = ("ivf_pq", "ivf_rabitq")
@@ -226,7 +226,7 @@ def structure(
     """One role's structure, trained on a sample and filled chunk by chunk."""
     rows: np.ndarray = getattr(embeddings, role)
     bias = embeddings.bias if with_bias else None
-    multiple = 2 if kind == "ivf_pq" else 1
+    multiple = MULTIPLE.get(kind, 1)
 
     def widen(part: slice | np.ndarray) -> np.ndarray:
         return widened(rows[part], None if bias is None else bias[part], multiple)
@@ -239,7 +239,7 @@ def structure(
     if kind == "hnsw":
         from thence.index.engine.hnsw import train_hnsw
 
-        engine = train_hnsw(sample, links=options.links, breadth=options.breadth)
+        engine = train_hnsw(sample, links=options.links, breadth=options.breadth, seed=options.seed)
     elif kind == "scann":
         from thence.index.engine.scann import train_scann
 

@@ -20,7 +20,7 @@ from thence.index.exact import ExactIndex
 from thence.index.fingerprint import fingerprint
 from thence.index.neighbors import check_question
 from thence.index.report import KINDS, IndexReport
-from thence.index.space import ROLES, width
+from thence.index.space import MULTIPLE, ROLES, width
 
 KIND = "index"
 
@@ -105,7 +105,9 @@ def _side(art: Artifact, embeddings: Embeddings, kind: str, role: str, with_bias
         raise DataError(f"{len(node_of)} nodes for {engine.num_rows} rows")
     if len(node_of) and not -1 <= node_of.min() <= node_of.max() < len(embeddings.ids):
         raise DataError("a row's node is out of range")
-    if engine.width not in {width(embeddings.dim, with_bias, multiple) for multiple in (1, 2)}:
+    if engine.width not in {
+        width(embeddings.dim, with_bias, multiple) for multiple in (1, MULTIPLE.get(kind, 1))
+    }:
         raise DataError(f"rows of {engine.width} values for vectors of {embeddings.dim}")
     return Side(engine, node_of if len(node_of) else NO_ROWS, with_bias)
 

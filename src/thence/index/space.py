@@ -31,6 +31,8 @@ ANSWERS: dict[Question, Role] = {
     "similar_source": "source",
     "similar_target": "target",
 }
+MULTIPLE = {"ivf_pq": 2, "hnsw": 8}
+"""What the width of a kind's rows must be a multiple of; 1 where it may be any."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from thence.base.errors import ArtifactError, ConfigError
+from thence.base.errors import ArtifactError
 
 CHUNK = 1 << 16
 """Rows that are widened and handed over at once."""
@@ -84,23 +83,6 @@ def chunks_of(rows: np.ndarray, widen: Callable[[slice], np.ndarray]) -> Iterato
     """Slices of ``rows``, widened one after the other."""
     for begin in range(0, len(rows), CHUNK):
         yield widen(slice(begin, begin + CHUNK))
-
-
-def library(name: str, package: str) -> Any:
-    """A library that is loaded when it is first needed.
-
-    Raises:
-        ConfigError: it is not installed; says what to install.
-
-    Example:
-        >>> library("no_such_library", "'thence[index]'")
-        Traceback (most recent call last):
-        thence.base.errors.ConfigError: no_such_library is not installed. Run pip install 'thence[index]'.
-    """
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise ConfigError(f"{name} is not installed", fix=f"Run pip install {package}.") from error
 
 
 def readable(path: Path, read: Callable[[], T]) -> T:

@@ -20,8 +20,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from thence.base.rng import derive_seed, generator
-from thence.index.engine.engine import library, reaches_up_to, readable
+from thence.base.library import library
+from thence.base.rng import derive_seed
+from thence.index.engine.engine import reaches_up_to, readable
+from thence.index.engine.rotation import FILE as ROTATION
+from thence.index.engine.rotation import read_rotation, rotation, turned
 
 FILE = "lists.faiss"
 Codes = Literal["ivf_pq", "ivf_rabitq"]
@@ -71,9 +74,8 @@ class IvfEngine:
     def candidates(self, queries: np.ndarray, pool: int, reach: int) -> np.ndarray:
         """Rows with the greatest approximate scores in the ``reach`` nearest lists."""
         faiss = library("faiss", "faiss-cpu")
-        asked = queries if self.rotation is None else queries @ self.rotation
         params = faiss.SearchParametersIVF(nprobe=min(reach, int(self.index.nlist)))
-        return self.index.search(np.ascontiguousarray(asked, np.float32), pool, params=params)[1]
+        return self.index.search(turned(queries, self.rotation), pool, params=params)[1]
 
     def cost(self, reach: int, pool: int) -> float:
         """Routing, scanning of codes, and exact scores of the pool."""
@@ -98,8 +100,7 @@ class IvfEngine:
         self.index.quantizer = nearest
         try:
             for rows in chunks:
-                turned = rows if self.rotation is None else rows @ self.rotation
-                self.index.add(np.ascontiguousarray(turned, np.float32))
+                self.index.add(turned(rows, self.rotation))
         finally:
             self.index.quantizer = routes
 
@@ -107,7 +108,7 @@ class IvfEngine:
         """The faiss file, and the rotation where there is one."""
         library("faiss", "faiss-cpu").write_index(self.index, str(folder / FILE))
         if self.rotation is not None:
-            np.save(folder / "rotation.npy", self.rotation)
+            np.save(folder / ROTATION, self.rotation)
 
 
 def train_ivf(
@@ -126,11 +127,8 @@ def train_ivf(
     faiss = library("faiss", "faiss-cpu")
     width = sample.shape[1]
     lists = min(lists or default_lists(num_rows), len(sample))
-    rotation = None
-    if kind == "ivf_rabitq":
-        drawn = generator(seed, "index", "rotation").standard_normal((width, width))
-        rotation = np.linalg.qr(drawn)[0].astype(np.float32)
-        sample = sample @ rotation
+    turn = rotation(width, seed) if kind == "ivf_rabitq" else None
+    sample = turned(sample, turn)
     centroids = clusters(sample, lists, seed)
     nearest, routes = faiss.IndexFlatL2(width), faiss.IndexFlatIP(width)
     nearest.add(centroids)
@@ -147,7 +145,7 @@ def train_ivf(
     index.quantizer = routes
     routes.this.disown()
     index.own_fields = True
-    return IvfEngine(kind, index, rotation)
+    return IvfEngine(kind, index, turn)
 
 
 def clusters(sample: np.ndarray, lists: int, seed: int) -> np.ndarray:
@@ -183,6 +181,4 @@ def read_ivf(kind: Codes, folder: Path) -> IvfEngine:
     """
     faiss = library("faiss", "faiss-cpu")
     index = readable(folder / FILE, lambda: faiss.read_index(str(folder / FILE)))
-    turned = folder / "rotation.npy"
-    rotation = readable(turned, lambda: np.load(turned, allow_pickle=False)) if turned.exists() else None
-    return IvfEngine(kind, index, rotation)
+    return IvfEngine(kind, index, read_rotation(folder, int(index.d)))

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from thence.base.errors import ArtifactError
-from thence.index.engine.engine import library, reaches_up_to, readable
+from thence.base.library import library
+from thence.index.engine.engine import reaches_up_to, readable
 
 MODULE = "scann.scann_ops.py.scann_ops_pybind"
 ASSETS = "scann_assets.pbtxt"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from thence.base.errors import ArtifactError, ConfigError
+from thence.base.library import library
 from thence.base.progress import Progress, silent
 from thence.encode.embeddings import Embeddings
-from thence.index.engine.engine import library
 from thence.index.fingerprint import fingerprint
 from thence.index.push.outside import held, parts, set_names
 from thence.index.space import ROLES
