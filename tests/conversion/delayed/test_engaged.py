@@ -2,7 +2,7 @@
 
 from copy import copy
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache, partial, partial
 
 import numpy as np
 import pytest
@@ -309,16 +309,17 @@ def test_belief_goes_to_nothing_where_the_window_ends() -> None:
 
 
 def test_recalibration_takes_away_a_shift_and_leaves_noise_alone() -> None:
-    """Predictions that are one logit too high come out right; those that are right stay as they are."""
+    """Predictions of the stream that are .3 too high are lowered, whatever it was handed in the beginning."""
     shown = clicks(20_000)
-    known = shown.before(30 * DAY)
     rates = np.array([0.1, 0.3, 0.5, 0.7])
-    truth = np.log(rates / (1 - rates))[known.features.codes[:, 0]]
-    for off, left in ((1.0, 0.15), (0.0, 0.05)):
-        model = Engaged(recalibrate=True)
-        model.begin(known, LAB)
-        model.refresh(known, LAB, lambda index, off=off: (truth[index] + off)[:, None].astype("f"))
-        assert model.told()["shift"] == pytest.approx(-off, abs=left)
+    truth = np.log(rates / (1 - rates))[shown.features.codes[:, 0]]
+    for recalibrate, off, low, high in ((True, 0.3, -0.3, -0.12), (True, 0.0, -0.05, 0.05), (False, 0.3, 0, 0)):
+        model = Engaged(every=1, engagement=False, recalibrate=recalibrate)
+        model.begin(shown.before(14 * DAY), LAB)
+        for day, wrong in ((14, 2.0), (24, off), (39, off)):  # the first predictions are of what was open then
+            told = partial(np.add, wrong)
+            model.refresh(shown.before(day * DAY), LAB, lambda index, told=told: told(truth[index])[:, None])
+        assert low <= model.told()["shift"] <= high
         logits = torch.zeros(1, 1)
         assert model.probability(logits).item() == pytest.approx(1 / (1 + np.exp(-model.shift)))
     assert begun(shown, 30 * DAY).shift == 0.0

@@ -51,8 +51,7 @@ would else be gone through more than once.
 by more than two standard errors: without signal it costs nothing.
 
 ``recalibrate`` shifts the logits that are served, and those that q is computed from, by what is known so far of
-the exposures of the last window and their predictions at the time (:mod:`.recalibrate`), less two standard
-errors.
+the exposures of the last window, if the stream was there to predict them (:mod:`.recalibrate`).
 
 Unlike FNW, which also weighs by its own prediction, f = 1 is no resting place: with a share S of the
 conversions still to come and f near 1 the expected gradient is (1 - f) (1 - p) / S away from it; and no prior
@@ -69,14 +68,14 @@ from torch import Tensor
 from thence.base.errors import ConfigError
 from thence.base.rng import generator
 from thence.conversion.delayed.ratio import Ratio, Seen, moved, seen, surprise, teach, widths
-from thence.conversion.delayed.recalibrate import cautious, shift
+from thence.conversion.delayed.recalibrate import drawn_in, shift
 from thence.conversion.delayed.soon import delays, foretold, share_by
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
 from thence.conversion.lab import Lab, Predict
 from thence.conversion.rows import Rows, joined, late, settled, standing
 
-COHORT, LOOKS, NEWEST = 50_000, 2, 0.2
+COHORT, LEVEL, LOOKS, NEWEST = 50_000, 30_000, 2, 0.2
 CAP = 3.0
 """The largest logit of a prior that is taken at its word: .95."""
 SETTLE = 0.5
@@ -102,7 +101,7 @@ class Engaged(Estimator):
         engagement: whether engagement may be looked at.
         settle: weight with which exposures are learned once more when their label is final; None for .5 or 0 as
             told above.
-        recalibrate: whether predictions are shifted by what became of earlier ones.
+        recalibrate: whether predictions are shifted by what became of earlier ones, when Λ is looked at.
         fresh: share of the late conversions that early ones stand for, where x does not foretell how soon.
 
     Raises:
@@ -126,7 +125,7 @@ class Engaged(Estimator):
         revisit: float | None = None,
         engagement: bool = True,
         settle: float | None = None,
-        recalibrate: bool = False,
+        recalibrate: bool = True,
         fresh: float = 0.5,
     ) -> None:
         shares_fit = 0 <= ahead <= 1 and 0 <= fresh <= 1
@@ -146,12 +145,12 @@ class Engaged(Estimator):
         self.paid = np.empty(0, np.float32)
         self.blind, self.aware = Ratio(*widths(0)), Ratio(*widths(0))
         self.taught, self.looks, self.gain, self.share = False, False, 0.0, 1.0
-        self.judged_from, self.learned = 0, 0
+        self.judged_from, self.learned, self.begun = 0, 0, 0
 
     def begin(self, known: Exposures, lab: Lab) -> None:
         """Cross-fit priors of the mature exposures, and learn Λ from them."""
         self.seed, self.turn, self.judged_from, self.learned = lab.seed, 0, 0, 0
-        self.repeated, self.shift = lab.learn.visits > 1, 0.0
+        self.repeated, self.shift, self.begun = lab.learn.visits > 1, 0.0, len(known)
         if self.revisit is None:
             self.again = float(_in_bursts(known))
         still, rising = widths(len(known.engagement.kinds))
@@ -178,8 +177,8 @@ class Engaged(Estimator):
         self.turn += 1
         if self.every and self.turn % self.every == 0:
             self._learn(known)
-        if self.recalibrate:
-            self.shift = self._shift(known)
+            if self.recalibrate:
+                self.shift = self._shift(known)
 
     def probability(self, logits: Tensor) -> Tensor:
         """The probability ``[b]`` of a conversion within the window, shifted where that is asked for."""
@@ -245,13 +244,14 @@ class Engaged(Estimator):
         return weighed(Rows(rows.index, rows.label), positive, 1 - positive)
 
     def _shift(self, known: Exposures) -> float:
-        """How far the predictions of the last window were off, less two standard errors."""
-        index = np.arange(known.since(known.until - known.window), len(known))
-        index = index[~np.isnan(self.prior[index])][-COHORT:]
+        """How far the predictions that the stream made within the last window were off."""
+        index = np.arange(max(self.begun, known.since(known.until - known.window)), len(known))
+        index = index[:: -(-len(index) // LEVEL) or 1]
+        index = index[~np.isnan(self.prior[index])]
         if not self.taught or not len(index):
             return 0.0
         told = self.belief(known, index)[1]
-        return cautious(*shift(self.prior[index].astype(np.float64), told, known.converted[index]))
+        return drawn_in(*shift(self.prior[index].astype(np.float64), told, known.converted[index]))
 
     def told(self) -> dict[str, float]:
         """Effective sample size over rows at the last refresh; engagement: its worth in nats, and its use."""

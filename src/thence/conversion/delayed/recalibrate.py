@@ -1,4 +1,4 @@
-"""How far the predictions of the last window were off, told from what is known of their exposures so far.
+"""How far a stream's predictions of the last window were off, told from what is known of their exposures so far.
 
 Of exposures with predicted logits z, made before anything was learned from them, the shift b of
 
@@ -11,6 +11,9 @@ has, with q = σ(z + b + log Λ) for what has not converted yet, 0 where that is
 complete less missing information: an exposure that is hardly older than its prediction says next to nothing.
 The likelihood is that of what was observed; no label that is still open is taken for a negative.
 
+Where nothing is known a level is taken to be right within .05 of a logit: with that normal distribution of b
+beforehand, its mean afterwards is what is found, drawn towards 0.
+
 Reference: T. A. Louis, "Finding the observed information matrix when using the EM algorithm", Journal of the
 Royal Statistical Society B 44, 1982.
 """
@@ -21,7 +24,8 @@ import numpy as np
 from scipy.special import expit
 
 TURNS, FURTHEST = 8, 0.5
-ERRORS = 2.0
+USUAL = 0.05
+"""Standard deviation of the shift beforehand."""
 
 
 def shift(logit: np.ndarray, told: np.ndarray, label: np.ndarray) -> tuple[float, float]:
@@ -51,13 +55,16 @@ def shift(logit: np.ndarray, told: np.ndarray, label: np.ndarray) -> tuple[float
     return found, information
 
 
-def cautious(found: float, information: float, errors: float = ERRORS) -> float:
-    """A shift drawn towards 0 by so many of its standard errors, 1 / √information.
+def drawn_in(found: float, information: float, usual: float = USUAL) -> float:
+    """The mean of the shift, given what was found and how it is distributed beforehand.
+
+    Args:
+        found: the shift that fits best.
+        information: on it; its standard error is 1 / √information.
+        usual: standard deviation beforehand.
 
     Example:
-        >>> cautious(-0.5, 100.0), cautious(0.15, 100.0), cautious(9.0, 0.0)
-        (-0.3, 0.0, 0.0)
+        >>> drawn_in(-0.5, 400.0), drawn_in(0.5, 0.0)
+        (-0.25, 0.0)
     """
-    if information <= 0:
-        return 0.0
-    return float(np.sign(found) * max(abs(found) - errors / information**0.5, 0.0))
+    return found * information / (information + usual**-2)

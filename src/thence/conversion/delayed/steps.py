@@ -64,7 +64,7 @@ class Stepwise(Estimator):
         if not 0 < horizon < 1:
             raise ConfigError(f"horizon is {horizon}", fix="Give a fraction of the window between 0 and 1.")
         self.horizon, self.kind = horizon, -1
-        self.engaged = Engaged(ahead, every=every, revisit=0.0, settle=settle)
+        self.engaged = Engaged(ahead, every=every, revisit=0.0, settle=settle, recalibrate=False)
 
     def step(self, known: Exposures, index: np.ndarray) -> np.ndarray:
         """Whether each of some exposures took the step ``[r]``; final from the horizon on.
