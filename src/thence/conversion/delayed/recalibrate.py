@@ -1,4 +1,4 @@
-"""How far a stream's predictions of the last window were off, told from what is known of their exposures so far.
+"""How far a stream's predictions of the last window were off, told from what is known by now.
 
 Of exposures with predicted logits z, made before anything was learned from them, the shift b of
 
