@@ -20,13 +20,15 @@ from thence.encode.embeddings import Embeddings
 from thence.index.engine.engine import Effort, Engine
 from thence.index.filters import Filter
 from thence.index.kernels import score_candidates
-from thence.index.neighbors import Neighbors, Question, check_k, check_nodes, check_question
+from thence.index.neighbors import Neighbors, Question, asked_nodes, check_k, check_question
 from thence.index.report import IndexReport
 from thence.index.scan import NO_SCORES, empty_answers, scan, scan_cost
 from thence.index.space import ANSWERS, Role, Space, check_vectors, space_of, widened
 
 BATCH = 1024
 GROWTH = 4
+DEEPER_REACH, DEEPER_POOL = 0.75, 1.25
+"""Powers of how many times as many answers as were chosen for are wanted."""
 NO_ROWS = np.zeros(0, np.int32)
 
 
@@ -95,9 +97,8 @@ class AnnIndex:
         exclude: Sequence[ArrayLike] | None = None,
     ) -> Neighbors:
         """The k best answers for each of ``nodes``; arguments and errors as in :meth:`Index.search`."""
-        own = np.atleast_1d(np.asarray(nodes, dtype=np.int64)).reshape(-1)
-        space = self._space(direction, k)
-        check_nodes(own, len(self.ids))
+        space = self._space(direction)
+        own = asked_nodes(nodes, k, len(self.ids))
         bar = self._filter(own, allowed, exclude)
         found, scores = self.answer(np.ascontiguousarray(space.asking[own]), space, k, bar)
         if space.constant is not None:
@@ -114,7 +115,8 @@ class AnnIndex:
         exclude: Sequence[ArrayLike] | None = None,
     ) -> Neighbors:
         """The k best answers for vectors; arguments and errors as in :meth:`Index.search_vectors`."""
-        space = self._space(direction, k)
+        space = self._space(direction)
+        check_k(k, len(self.ids))
         asked = check_vectors(vectors, space.dim)
         own = np.full(len(asked), MISSING, np.int64)
         found, scores = self.answer(asked, space, k, self._filter(own, allowed, exclude))
@@ -123,17 +125,18 @@ class AnnIndex:
     def answer(
         self, asked: np.ndarray, space: Space, k: int, bar: Filter, effort: Effort | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Nodes and scores ``[Q, k]`` of query vectors, by an effort of one's choice; nothing is checked."""
-        effort = self._effort(space, k, bar, effort or self.efforts[space.question])
-        engine = self.sides[ANSWERS[space.question]].engine
-        if len(bar.keep) and scan_cost(bar.kept, space.dim, len(asked)) <= engine.cost(
-            effort.reach, effort.pool
-        ):
-            return scan(asked, space, k, bar)
+        """Nodes and scores ``[Q, k]`` of query vectors, by an effort of one's choice; nothing is checked.
+
+        Queries that exclude much are searched apart from those that exclude little: each bears its own cost.
+        """
+        chosen = effort or self.efforts[space.question]
         nodes, scores = empty_answers(len(asked), k)
-        for begin in range(0, len(asked), BATCH):
-            part = np.arange(begin, min(begin + BATCH, len(asked)))
-            nodes[part], scores[part] = self._batch(asked[part], space, k, bar.take(part), effort)
+        depth = np.ceil(np.log2(np.maximum(1.0, (k + bar.counts) / chosen.k)))
+        for step in np.unique(depth):
+            alike = np.flatnonzero(depth == step)
+            for begin in range(0, len(alike), BATCH):
+                part = alike[begin : begin + BATCH]
+                nodes[part], scores[part] = self._batch(asked[part], space, k, bar.take(part), chosen)
         return nodes, scores
 
     def save(self, folder: str | Path) -> None:
@@ -154,9 +157,8 @@ class AnnIndex:
 
         return deleted(self, ids)
 
-    def _space(self, question: Question, k: int) -> Space:
+    def _space(self, question: Question) -> Space:
         check_question(question)
-        check_k(k, len(self.ids))
         if question not in self.efforts:
             raise ConfigError(
                 f"the index was not built for {question!r}",
@@ -170,37 +172,45 @@ class AnnIndex:
     ) -> Filter:
         return Filter.of(own, len(self.ids), alive=self.alive, allowed=allowed, exclude=exclude)
 
-    def _effort(self, space: Space, k: int, bar: Filter, chosen: Effort) -> Effort:
-        """The chosen effort, raised for a larger k and for what filters bar.
+    def _effort(self, space: Space, k: int, bar: Filter, chosen: Effort) -> Effort | None:
+        """The chosen effort, raised for a larger k and for what filters bar; None where all is to be scored.
 
         Excluded nodes are likely to be among the best (one owns what one likes), so they count as answers.
+        Further down, answers lie more scattered and nearer to each other: pools grow faster than lists.
         """
-        rows = self.sides[ANSWERS[space.question]].engine.num_rows
-        more, share = max(1.0, (k + bar.longest) / chosen.k), bar.kept / rows
-        if not share:
-            return chosen
-        pool = int(np.ceil(chosen.pool * more / share))
-        return Effort(int(np.ceil(chosen.reach * np.sqrt(more / share))), min(rows, pool), k)
+        engine = self.sides[ANSWERS[space.question]].engine
+        wanted, share = k + bar.longest, bar.kept / max(1, engine.num_rows)
+        if not share or (chosen.deepest is not None and wanted > chosen.deepest):
+            return None
+        more = max(1.0, wanted / chosen.k)
+        pool = min(engine.num_rows, int(np.ceil(chosen.pool * more**DEEPER_POOL / share)))
+        return Effort(int(np.ceil(chosen.reach * more**DEEPER_REACH / np.sqrt(share))), pool, k)
 
     def _batch(
-        self, asked: np.ndarray, space: Space, k: int, bar: Filter, effort: Effort
+        self, asked: np.ndarray, space: Space, k: int, bar: Filter, chosen: Effort
     ) -> tuple[np.ndarray, np.ndarray]:
         """Search with growing pools; score every allowed node for queries that still lack answers."""
-        side = self.sides[ANSWERS[space.question]]
+        side, effort = self.sides[ANSWERS[space.question]], self._effort(space, k, bar, chosen)
+        scanned = scan_cost(bar.kept, space.dim, len(asked))
+        if effort is None or (len(bar.keep) and scanned <= side.engine.cost(effort.reach, effort.pool)):
+            return scan(asked, space, k, bar)
         rows, pool, reach = side.engine.num_rows, effort.pool, effort.reach
-        wanted = np.minimum(bar.exist(), max(k, effort.pool * bar.kept // rows // 2) if len(bar.keep) else k)
+        enough = max(k, effort.pool * bar.kept // rows // 2) if len(bar.keep) else k
         nodes, scores = empty_answers(len(asked), k)
         left = np.arange(len(asked))
         plus = NO_SCORES if space.bias is None else space.bias
         while len(left):
+            some = bar.take(left)
             if pool * GROWTH > rows:
-                nodes[left], scores[left] = scan(asked[left], space, k, bar.take(left))
+                nodes[left], scores[left] = scan(asked[left], space, k, some)
                 break
             found = side.engine.candidates(side.ask(asked[left], space.question), pool, reach)
             best = empty_answers(len(left), k)
-            barred = bar.take(left).barred
-            fit = score_candidates(asked[left], found, side.node_of, space.rows, plus, barred, best)
+            fit = score_candidates(asked[left], found, side.node_of, space.rows, plus, some.barred, best)
             nodes[left], scores[left] = best
-            left = left[fit < wanted[left]]
+            few = np.flatnonzero(fit < enough)
+            if not len(few):
+                break
+            left = left[few][fit[few] < some.take(few).exist()]
             pool, reach = pool * GROWTH, reach * GROWTH
         return nodes, scores

@@ -26,6 +26,8 @@ from thence.index.tune import Choice, choose_effort
 
 TRIED_BY_AUTO = ("ivf_pq", "ivf_rabitq")
 FLOOR = 0.9
+DEEP = 5
+"""How many times as many answers as efforts are chosen for, to see whether they can be raised that far."""
 FEW = 20_000
 """Nodes, up to which scoring all of them is as fast as a search."""
 BATCHED = 256
@@ -106,14 +108,14 @@ def build_index(
 
 
 def measured(index: AnnIndex, options: IndexOptions | None = None, progress: Progress = silent) -> AnnIndex:
-    """The same index with its recall measured anew, after changes say.
+    """The same index with its recall measured anew, after changes say; none where no two nodes are left.
 
     Example: see :meth:`AnnIndex.upsert`.
     """
     options = options or IndexOptions(questions=tuple(index.efforts))
     _, nodes = sampled(len(index.ids), options.queries, options.seed, index.alive)
     found: dict[str, float] = {}
-    for question in index.efforts:
+    for question in index.efforts if len(nodes) else ():
         space = space_of(index.embeddings, question)
         bar = Filter.of(nodes, len(index.ids), alive=index.alive, allowed=None, exclude=None)
         exact = exact_scores(space, nodes, index.report.k, bar)
@@ -124,7 +126,10 @@ def measured(index: AnnIndex, options: IndexOptions | None = None, progress: Pro
 
 @dataclass(frozen=True, eq=False)
 class _Truth:
-    """Exact answers to two samples of queries: one to choose by, one to report on."""
+    """Exact answers to two samples of queries: one to choose by, one to report on.
+
+    ``scores`` are of more answers than k, so that :func:`_deepened` can look further down.
+    """
 
     k: int
     choose: np.ndarray
@@ -138,7 +143,8 @@ class _Truth:
         bar = Filter.of(both, len(embeddings.ids), alive=None, allowed=None, exclude=None)
         for question in options.questions:
             progress("exact answers", len(scores), len(options.questions))
-            exact = exact_scores(space_of(embeddings, question), both, k, bar)
+            deep = min(DEEP * k, len(embeddings.ids) - 1)
+            exact = exact_scores(space_of(embeddings, question), both, deep, bar)
             scores[question] = exact[: len(choose)], exact[len(choose) :]
         return cls(k, choose, report, scores)
 
@@ -190,7 +196,7 @@ def _build(
             engine = structure(embeddings, kind, role, with_bias, options, progress)
             sides[role] = Side(engine, NO_ROWS, with_bias)
             spent += time.process_time() - begun
-        exact = truth.scores[question][0]
+        exact = truth.scores[question][0][:, : truth.k]
         space = space_of(embeddings, question)
         choices[question] = choose_effort(sides[role], space, truth.choose, exact, truth.k, recall)
         progress(f"choose effort of {question}", len(choices), len(options.questions))
@@ -199,12 +205,28 @@ def _build(
     settings |= {role: dict(side.engine.settings) for role, side in sides.items()} | {"seed": options.seed}
     sample = len(truth.report)
     report = IndexReport(kind, k=truth.k, queries=sample, settings=settings, structure_seconds=spent)
-    index = AnnIndex(embeddings, sides, efforts, report)
+    index = _deepened(AnnIndex(embeddings, sides, efforts, report), truth)
+    report = index.report
     recalled = {
         question: _recall(index, question, truth.report, truth.scores[question][1], truth.k)
         for question in options.questions
     }
     return _Built(replace(index, report=replace(report, recall=recalled)), choices)
+
+
+def _deepened(index: AnnIndex, truth: _Truth) -> AnnIndex:
+    """The same with efforts that know whether they can be raised for more answers than they were chosen for.
+
+    A graph, for one, is linked so that the greatest products are found; much further down it may lead nowhere.
+    """
+    efforts, found = dict(index.efforts), {}
+    for question, effort in efforts.items():
+        exact = truth.scores[question][0]
+        found[question] = _recall(index, question, truth.choose, exact, exact.shape[1])
+        if found[question] < FLOOR:
+            efforts[question] = replace(effort, deepest=truth.k)
+    settings = {**index.report.settings, f"recall@{min(DEEP * truth.k, len(index.ids) - 1)}": found}
+    return replace(index, efforts=efforts, report=replace(index.report, settings=settings))
 
 
 def _recall(index: AnnIndex, question: Question, nodes: np.ndarray, exact: np.ndarray, k: int) -> float:

@@ -49,10 +49,7 @@ def upserted(index: AnnIndex, changes: Embeddings) -> AnnIndex:
     if index.alive is not None:
         alive = np.concatenate([index.alive, np.ones(len(embeddings.ids) - len(index.ids), bool)])
         alive[nodes] = True
-    report = replace(
-        index.report, changed=index.report.changed + len(nodes) / max(1, len(index.ids)), recall={}
-    )
-    return AnnIndex(embeddings, sides, index.efforts, report, alive)
+    return AnnIndex(embeddings, sides, index.efforts, _after(index, len(nodes)), alive)
 
 
 def deleted(index: AnnIndex, ids: Sequence[str]) -> AnnIndex:
@@ -64,10 +61,7 @@ def deleted(index: AnnIndex, ids: Sequence[str]) -> AnnIndex:
     nodes = np.unique(index.ids.encode(list(ids)))
     alive = np.ones(len(index.ids), bool) if index.alive is None else index.alive.copy()
     alive[nodes] = False
-    report = replace(
-        index.report, changed=index.report.changed + len(nodes) / max(1, len(index.ids)), recall={}
-    )
-    return replace(index, alive=alive, report=report)
+    return replace(index, alive=alive, report=_after(index, len(nodes)))
 
 
 def merged(old: Embeddings, changes: Embeddings) -> tuple[Embeddings, np.ndarray]:

@@ -10,7 +10,7 @@ Time O(num_queries · num_nodes · dim), memory one batch of scores.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +27,10 @@ from thence.index.neighbors import (
     Direction,
     Neighbors,
     Question,
+    asked_nodes,
     check_direction,
     check_filters,
     check_k,
-    check_nodes,
-    check_question,
 )
 from thence.index.report import IndexReport
 from thence.index.scan import scan
@@ -86,11 +85,13 @@ class ExactIndex:
         exclude: Sequence[ArrayLike] | None = None,
     ) -> Neighbors:
         """The k best answers for each of ``nodes``; arguments and errors as in :meth:`Index.search`."""
-        check_question(direction)
-        if direction == "next" or direction == "before":
-            return top_k(self.embeddings, nodes, k, direction, allowed=allowed, exclude=exclude)
-        alike = _Alike(self.ids, space_of(self.embeddings, direction).rows)
-        return replace(top_k(alike, nodes, k, allowed=allowed, exclude=exclude), direction=direction)
+        space = space_of(self.embeddings, direction)
+        own = asked_nodes(nodes, k, len(self.ids))
+        bar = Filter.of(own, len(self.ids), alive=None, allowed=allowed, exclude=exclude)
+        found, scores = scan(space.asking[own], space, k, bar)
+        if space.constant is not None:
+            scores += space.constant[own][:, None]
+        return Neighbors(self.ids, own, found, scores, direction)
 
     def search_vectors(
         self,
@@ -122,20 +123,6 @@ class ExactIndex:
         from thence.index.keep import save_index
 
         save_index(self, folder)
-
-
-@dataclass(frozen=True, eq=False)
-class _Alike:
-    """One role's vectors, scored against each other."""
-
-    ids: IdMap
-    rows: np.ndarray
-
-    def scores(self, sources: ArrayLike) -> np.ndarray:
-        return self.rows[np.asarray(sources, np.int64)] @ self.rows.T
-
-    def scores_into(self, targets: ArrayLike) -> np.ndarray:
-        return self.scores(targets)
 
 
 def top_k(
@@ -174,11 +161,9 @@ def top_k(
         >>> top_k(ring, [0], k=1, direction="before", exclude=[[2]]).nodes.tolist()
         [[1]]
     """
-    queries = np.atleast_1d(np.asarray(nodes, dtype=np.int64)).reshape(-1)
     num_nodes = len(scorer.ids)
     check_direction(direction)
-    check_nodes(queries, num_nodes)
-    check_k(k, num_nodes)
+    queries = asked_nodes(nodes, k, num_nodes)
     check_filters(allowed, exclude, len(queries), num_nodes)
     found = np.full((len(queries), k), MISSING, np.int32)
     scores = np.full((len(queries), k), -np.inf, np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thence.base.ids import MISSING
-from thence.index.neighbors import check_filters
+from thence.index.neighbors import check_filters, whole_numbers
 
 NOTHING = np.zeros(0, bool)
 NO_NODES = np.zeros(0, np.int32)
@@ -61,7 +61,10 @@ class Filter:
         for mask in (alive, allowed):
             if mask is not None:
                 keep = mask if not len(keep) else keep & mask
-        lists = [np.unique(np.asarray(row, np.int32)) for row in (() if exclude is None else exclude)]
+        lists = [
+            np.unique(whole_numbers(row, "exclude")).astype(np.int32)
+            for row in (() if exclude is None else exclude)
+        ]
         counts = np.array([len(row) for row in lists] or [0] * len(own), np.int64)
         begins = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         excluded = np.concatenate(lists) if lists else NO_NODES
@@ -75,7 +78,12 @@ class Filter:
     @property
     def longest(self) -> int:
         """The longest list of excluded nodes."""
-        return int(np.diff(self.begins).max(initial=0))
+        return int(self.counts.max(initial=0))
+
+    @property
+    def counts(self) -> np.ndarray:
+        """``[Q]`` int64: how many nodes each query excludes."""
+        return self.begins[1:] - self.begins[:-1]
 
     def answers(self) -> np.ndarray:
         """The nodes that the mask leaves, ascending int64."""
@@ -83,7 +91,7 @@ class Filter:
 
     def exist(self) -> np.ndarray:
         """``[Q]`` int64: how many answers each query has in all."""
-        gone = np.diff(self.begins)
+        gone = self.counts
         if len(self.keep) and len(self.excluded):
             running = np.concatenate([[0], np.cumsum(self.keep[self.excluded])])
             gone = running[self.begins[1:]] - running[self.begins[:-1]]
@@ -93,15 +101,17 @@ class Filter:
         return self.kept - gone - itself
 
     def take(self, queries: np.ndarray) -> Filter:
-        """The same for some queries of the batch."""
-        counts = np.diff(self.begins)[queries]
+        """The same for some queries of the batch, ascending."""
+        if len(queries) == len(self.own):
+            return self
+        counts = self.counts[queries]
         begins = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         inside = np.arange(begins[-1]) - np.repeat(begins[:-1], counts)
         excluded = self.excluded[inside + np.repeat(self.begins[queries], counts)]
         return Filter(self.num_nodes, self.own[queries], self.keep, begins, excluded, self.kept)
 
     def _excludes_itself(self) -> np.ndarray:
-        query = np.repeat(np.arange(len(self.own)), np.diff(self.begins))
+        query = np.repeat(np.arange(len(self.own)), self.counts)
         found = np.zeros(len(self.own), bool)
         found[query[self.excluded == self.own[query]]] = True
         return found

@@ -39,7 +39,8 @@ def save_index(index: AnnIndex | ExactIndex, folder: str | Path) -> None:
         if isinstance(index, ExactIndex):
             return
         draft.config["efforts"] = {
-            question: [effort.reach, effort.pool, effort.k] for question, effort in index.efforts.items()
+            question: [effort.reach, effort.pool, effort.k, effort.deepest]
+            for question, effort in index.efforts.items()
         }
         draft.config["sides"] = {role: side.with_bias for role, side in index.sides.items()}
         for role, side in index.sides.items():
@@ -81,7 +82,7 @@ def load_index(folder: str | Path, embeddings: Embeddings) -> AnnIndex | ExactIn
         report = IndexReport(**art.config["report"])
         if report.kind == "exact":
             return ExactIndex(embeddings, report)
-        efforts: dict[Any, Effort] = {name: Effort(*map(int, it)) for name, it in art.config["efforts"].items()}
+        efforts: dict[Any, Effort] = {name: _effort(*it) for name, it in art.config["efforts"].items()}
         sides: dict[Any, Side] = {
             role: _side(art, embeddings, report.kind, role, bool(with_bias))
             for role, with_bias in art.config["sides"].items()
@@ -94,6 +95,13 @@ def load_index(folder: str | Path, embeddings: Embeddings) -> AnnIndex | ExactIn
         return AnnIndex(embeddings, sides, efforts, report, alive)
     except (DataError, TypeError, KeyError, ValueError, AttributeError) as error:
         raise ArtifactError(f"inconsistent index: {error!r}", where=folder) from error
+
+
+def _effort(reach: int, pool: int, k: int, deepest: int | None = None) -> Effort:
+    effort = Effort(int(reach), int(pool), int(k), None if deepest is None else int(deepest))
+    if min(effort.reach, effort.pool, effort.k) < 1:
+        raise DataError(f"{effort} finds nothing")
+    return effort
 
 
 def _side(art: Artifact, embeddings: Embeddings, kind: str, role: str, with_bias: bool) -> Side:

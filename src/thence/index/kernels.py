@@ -48,7 +48,9 @@ def exact_scores(
 
 @njit(cache=True, nogil=True)
 def put(nodes: np.ndarray, scores: np.ndarray, query: int, node: int, score: Any) -> None:
-    """Insert one answer into a query's list, which is kept sorted, unless it is worse than the last."""
+    """Insert one answer into a query's list, which is kept sorted, unless it is worse than the last or NaN."""
+    if score != score:
+        return
     at = nodes.shape[1] - 1
     if nodes[query, at] >= 0 and (
         score < scores[query, at] or (score == scores[query, at] and node > nodes[query, at])
@@ -100,6 +102,40 @@ def fit_node(
 
 
 @njit(cache=True, nogil=True)
+def fit_scores(
+    asked: np.ndarray,
+    query: int,
+    candidates: np.ndarray,
+    node_of: np.ndarray,
+    rows: np.ndarray,
+    plus: np.ndarray,
+    barred: tuple,
+    room: tuple,
+) -> int:
+    """Score the candidates of one query that may be answered; how many there are.
+
+    ``room`` is three arrays of as many places as candidates: nodes, where each stood, and scores are put there.
+    Other arguments as in :func:`score_candidates`.
+    """
+    keep, own, begins, excluded = barred
+    these, places, found = room
+    count = 0
+    for at in range(candidates.shape[1]):
+        node = fit_node(candidates[query, at], query, node_of, keep, own, begins, excluded)
+        if node >= 0:
+            these[count], places[count] = node, at
+            count += 1
+    exact_scores(asked, query, rows, plus, these, count, found)
+    return count
+
+
+@njit(cache=True, nogil=True)
+def room_for(places: int) -> tuple:
+    """What :func:`fit_scores` writes into."""
+    return np.empty(places, np.int64), np.empty(places, np.int64), np.empty(places, np.float32)
+
+
+@njit(cache=True, nogil=True)
 def score_candidates(
     asked: np.ndarray,
     candidates: np.ndarray,
@@ -123,22 +159,13 @@ def score_candidates(
     Returns:
         ``[Q]`` int64: how many candidates were fit to be answered.
     """
-    keep, own, begins, excluded = barred
     nodes, scores = best
     fit = np.zeros(asked.shape[0], np.int64)
-    these = np.empty(candidates.shape[1], np.int64)
-    found = np.empty(candidates.shape[1], np.float32)
+    room = room_for(candidates.shape[1])
     for query in range(asked.shape[0]):
-        count = 0
-        for at in range(candidates.shape[1]):
-            node = fit_node(candidates[query, at], query, node_of, keep, own, begins, excluded)
-            if node >= 0:
-                these[count] = node
-                count += 1
-        exact_scores(asked, query, rows, plus, these, count, found)
-        for at in range(count):
-            put(nodes, scores, query, these[at], found[at])
-        fit[query] = count
+        fit[query] = fit_scores(asked, query, candidates, node_of, rows, plus, barred, room)
+        for at in range(fit[query]):
+            put(nodes, scores, query, room[0][at], room[2][at])
     return fit
 
 
@@ -155,21 +182,11 @@ def score_each(
 
     Arguments as in :func:`score_candidates`.
     """
-    keep, own, begins, excluded = barred
     scores = np.full(candidates.shape, -np.inf, np.float32)
-    these = np.empty(candidates.shape[1], np.int64)
-    places = np.empty(candidates.shape[1], np.int64)
-    found = np.empty(candidates.shape[1], np.float32)
+    room = room_for(candidates.shape[1])
     for query in range(asked.shape[0]):
-        count = 0
-        for at in range(candidates.shape[1]):
-            node = fit_node(candidates[query, at], query, node_of, keep, own, begins, excluded)
-            if node >= 0:
-                these[count], places[count] = node, at
-                count += 1
-        exact_scores(asked, query, rows, plus, these, count, found)
-        for at in range(count):
-            scores[query, places[at]] = found[at]
+        for at in range(fit_scores(asked, query, candidates, node_of, rows, plus, barred, room)):
+            scores[query, room[1][at]] = room[2][at]
     return scores
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from thence.base.errors import ConfigError, DataError
 from thence.base.ids import MISSING, IdMap
 from thence.index.filters import Filter
-from thence.index.neighbors import DIRECTIONS, Neighbors, Question, check_k, check_nodes, check_question
+from thence.index.neighbors import DIRECTIONS, Neighbors, Question, asked_nodes, check_question
 from thence.index.protocol import Index
 from thence.index.report import IndexReport
 from thence.index.table import NeighborTable
@@ -80,9 +80,7 @@ class TableIndex:
             ConfigError: nothing is behind the table, and it does not hold what was asked.
         """
         check_question(direction)
-        check_k(k, len(self.ids))
-        own = np.atleast_1d(np.asarray(nodes, dtype=np.int64)).reshape(-1)
-        check_nodes(own, len(self.ids))
+        own = asked_nodes(nodes, k, len(self.ids))
         bar = Filter.of(own, len(self.ids), alive=None, allowed=allowed, exclude=exclude)
         if direction not in DIRECTIONS:
             behind = self._behind(f"{direction!r} is not in the table")

@@ -165,4 +165,32 @@ def check_filters(
     if len(exclude) != num_queries:
         raise DataError(f"exclude has {len(exclude)} lists for {num_queries} queries")
     for row in exclude:
-        check_nodes(np.asarray(row, dtype=np.int64), num_nodes)
+        check_nodes(whole_numbers(row, "exclude"), num_nodes)
+
+
+def asked_nodes(nodes: ArrayLike, k: int, num_nodes: int) -> np.ndarray:
+    """``[num_queries]`` int64 query nodes, they and k checked.
+
+    Raises:
+        ConfigError: k is out of range.
+        DataError: a node is out of range, or no whole number.
+
+    Example:
+        >>> asked_nodes(2, 1, num_nodes=3)
+        array([2])
+        >>> asked_nodes([0.5], 1, num_nodes=3)
+        Traceback (most recent call last):
+        thence.base.errors.DataError: nodes are float64, not whole numbers
+    """
+    check_k(k, num_nodes)
+    own = whole_numbers(nodes, "nodes")
+    check_nodes(own, num_nodes)
+    return own
+
+
+def whole_numbers(values: ArrayLike, what: str) -> np.ndarray:
+    """``[n]`` int64. Raise DataError where they are of another type: 0.5 is no node, nor is a mask."""
+    found = np.asarray(values)
+    if found.size and found.dtype.kind not in "iu":
+        raise DataError(f"{what} are {found.dtype}, not whole numbers")
+    return found.astype(np.int64).reshape(-1)

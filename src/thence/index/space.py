@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -31,6 +32,7 @@ ANSWERS: dict[Question, Role] = {
     "similar_source": "source",
     "similar_target": "target",
 }
+_BIASED: WeakKeyDictionary[Embeddings, bool] = WeakKeyDictionary()
 MULTIPLE = {"ivf_pq": 2, "hnsw": 8}
 """What the width of a kind's rows must be a multiple of; 1 where it may be any."""
 
@@ -85,8 +87,10 @@ def space_of(embeddings: Embeddings, question: Question) -> Space:
 
 
 def has_bias(embeddings: Embeddings) -> bool:
-    """Whether any bias differs from zero."""
-    return embeddings.bias is not None and bool(embeddings.bias.any())
+    """Whether any bias differs from zero; looked up once, since every single query asks."""
+    if embeddings not in _BIASED:
+        _BIASED[embeddings] = embeddings.bias is not None and bool(embeddings.bias.any())
+    return _BIASED[embeddings]
 
 
 def widened(rows: np.ndarray, extra: np.ndarray | float | None, multiple: int = 1) -> np.ndarray:
@@ -123,7 +127,11 @@ def check_vectors(vectors: ArrayLike, dim: int) -> np.ndarray:
     Raises:
         DataError: the dimension is wrong, or a value is not finite.
     """
-    asked = np.ascontiguousarray(np.atleast_2d(np.asarray(vectors)), np.float32)
+    try:
+        with np.errstate(over="ignore"):  # beyond float32 is not finite
+            asked = np.ascontiguousarray(np.atleast_2d(np.asarray(vectors)), np.float32)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"query vectors are no numbers: {error}") from error
     if asked.ndim != 2 or asked.shape[1] != dim:
         raise DataError(f"query vectors have shape {list(asked.shape)}, not [Q, {dim}]")
     if not np.isfinite(asked).all():

@@ -28,11 +28,14 @@ class Effort:
         reach: lists to probe, or breadth of the walk.
         pool: candidates to score exactly.
         k: answers that these were chosen for.
+        deepest: answers up to which more reach and a larger pool were seen to find as large a share; beyond it,
+            every node is scored. None where that is not bounded.
     """
 
     reach: int
     pool: int
     k: int
+    deepest: int | None = None
 
 
 class Engine(Protocol):
