@@ -43,13 +43,16 @@ def demo(seed: int, *, quick: bool) -> Task:
     """The demo's own split and graph; with ``quick`` fewer queries are judged."""
     config, split = settings(Path("runs/demo")), _journey()
     fit_on, refit_on = _graphs()
-    return _task(
-        (fit_on, first_purchase_cases(split.train, split.valid, fit_on.ids)),
+    every = first_purchase_cases(split.train, split.valid, fit_on.ids)
+    task = _task(
+        (fit_on, every),
         (refit_on, first_purchase_cases(split.known, split.test, refit_on.ids)),
         later_arcs(split.test, refit_on, config),
         seed,
         quick=quick,
     )
+    lesson = Known(fit_on, split.train, after=arcs_of(every))
+    return replace(task, clocks=(lesson, Known(refit_on, split.known)))
 
 
 def world(seed: int, *, quick: bool) -> Task:
@@ -163,7 +166,7 @@ def _task(
         limit = QUICK_PAIRS if quick else PAIRS
         direction = direction_cases(later, refit_on.main, seed=seed, limit=min(limit, later.num_arcs))
     judged = some_sources(test, seed, QUICK_QUERIES if quick else QUERIES)
-    return Task(fit_on, valid, refit_on, judged, direction, seed, lesson=arcs_of(every))
+    return Task(fit_on, valid, refit_on, judged, direction, seed)
 
 
 @cache
