@@ -12,6 +12,7 @@ import scipy.sparse as sp
 import torch
 
 from common import over_seeds, say
+from parts.compress_codes import demo
 from parts.related_data import load_graph
 from parts.related_tasks import Task, of_arcs, of_nodes
 from thence.compress import DistillConfig, Student, fit_student, heuristic_teacher, position_features
@@ -75,15 +76,6 @@ def _measured(
             say(f"  {name} seed {seed}: " + ", ".join(f"{key} {value:.4g}" for key, value in runs[-1].items()))
         figures |= {f"{name}.{key}": value for key, value in over_seeds(runs).items()}
     return figures
-
-
-def demo() -> DiGraph:
-    """The retailer's year: products bought 40 times, what stands in a basket after what."""
-    from thence.cli.demo import MIN_COUNT
-    from thence.events import complete_journey
-    from thence.graph.build import GraphConfig, build_graph
-
-    return build_graph(complete_journey(), GraphConfig(relations=("same_basket",), min_count=MIN_COUNT))
 
 
 def cold_of(task: Task) -> Figures:

@@ -16,6 +16,7 @@ from tests.compress.distill.world import KINDS, right_way, shop
 from thence.base.errors import ArtifactError, ConfigError, DataError, FitError
 from thence.base.ids import IdMap
 from thence.compress import DistillConfig, Student, fit_student, heuristic_teacher, position_features
+from thence.compress.distill.kernel import add_rows
 from thence.encode import Embeddings
 from thence.graph import Arcs, DiGraph
 
@@ -139,6 +140,19 @@ def test_bad_products_and_positions_are_refused(student: Student) -> None:
         student.completed(heuristic_teacher(GRAPH, dim=3), GRAPH.nodes, COLD)
     with pytest.raises(DataError, match="products for"):
         student.completed(TEACHER, GRAPH.nodes.slice(1), COLD[1:])
+    for wrong in (COLD[1:], [len(COLD)], [-1], [0.5]):
+        with pytest.raises(DataError, match="cold"):
+            student.completed(TEACHER, GRAPH.nodes, wrong)
+
+
+def test_rows_are_added_as_a_matrix_product_adds_them() -> None:
+    rng = np.random.default_rng(0)
+    table = rng.standard_normal((30, 7)).astype(np.float32)
+    for num in range(10):
+        at, value = rng.integers(0, 30, num), rng.standard_normal(num).astype(np.float32)
+        out = np.ones(7, np.float32)
+        add_rows(table, at, value, out)
+        np.testing.assert_allclose(out, 1 + value @ table[at], rtol=1e-5, atol=1e-5)
 
 
 def test_what_cannot_be_taught_is_refused() -> None:

@@ -84,3 +84,11 @@ def test_minus_infinity_becomes_the_least_score_of_its_row() -> None:
 def test_what_is_no_mixture_is_refused(mixture: object) -> None:
     with pytest.raises(ConfigError):
         heuristic_teacher(GRAPH, mixture)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "weights", [{}, {"arcs": -1.0}, {"arcs": 0.0}, {"arcs": float("nan")}, {"katz": np.inf}]
+)
+def test_weights_that_mix_nothing_are_refused(weights: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="weights"):
+        heuristic_teacher(GRAPH, weights)

@@ -7,9 +7,12 @@ import math
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from thence.base.errors import ArtifactError, DataError
 from thence.compress import ItemTransform
+from thence.compress.distill.transform import _WORD, _words
 
 CATALOGUE = pa.table(
     {
@@ -87,6 +90,11 @@ def test_the_vocabulary_comes_back_as_it_was() -> None:
 def test_what_is_no_product_is_refused(product: object, what: str) -> None:
     with pytest.raises(DataError, match=what):
         TRANSFORM.row(product)  # type: ignore[arg-type]
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0x250), max_size=40))
+def test_words_are_what_the_pattern_finds_whatever_the_alphabet(text: str) -> None:
+    assert _words(text) == _WORD.findall(text.lower())
 
 
 def test_a_catalogue_that_says_nothing_is_refused() -> None:

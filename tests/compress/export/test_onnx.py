@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -165,6 +166,19 @@ def test_wrong_input_is_told(student: Student, folder: Path, tmp_path: Path) -> 
     export_onnx(cold_only, tmp_path / "cold", PRODUCTS)
     with pytest.raises(DataError, match="positions"):
         OnnxStudent.load(tmp_path / "cold").embed(PRODUCTS, np.zeros((90, 3)))
+
+
+@pytest.mark.parametrize("name", ["onnx", "onnxruntime"])
+def test_a_missing_library_says_which_extra_to_install(
+    student: Student, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ConfigError, match=r"pip install 'thence\[onnx\]'"):
+        export_onnx(student, tmp_path / "none", PRODUCTS)
+    assert not (tmp_path / "none").exists()
+    if name == "onnxruntime":
+        with pytest.raises(ConfigError, match=r"pip install 'thence\[onnx\]'"):
+            OnnxStudent.load(folder)
 
 
 def test_torn_tampered_and_foreign_ones_are_refused(student: Student, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ import numpy as np
 from thence.base.artifact import open_artifact, write_artifact
 from thence.base.errors import ArtifactError, DataError
 from thence.base.ids import IdMap
+from thence.compress.distill.kernel import add_rows
 from thence.compress.distill.transform import ItemTransform, Product, Products
 from thence.encode.embeddings import Embeddings
 
@@ -136,9 +137,12 @@ class Student:
             known = ", ".join(self.transform.kinds)
             raise DataError(f"nothing of {dict(product)!r} was learned", fix=f"Give some of: {known}.")
         if self._folded is None:
-            outputs = outputs_of(self.cold, value @ self.project[at])
+            words = np.zeros(self.project.shape[1], np.float32)
+            add_rows(self.project, at, value, words)
+            outputs = outputs_of(self.cold, words)
         else:
-            outputs = value @ self._folded[at] + self.cold["offset"]
+            outputs = self.cold["offset"].copy()
+            add_rows(self._folded, at, value, outputs)
         return Placed(outputs[: self.dim], outputs[self.dim : -1], float(outputs[-1]))
 
     def embeddings(self, ids: IdMap, products: Products, position: np.ndarray | None = None) -> Embeddings:
@@ -159,7 +163,7 @@ class Student:
             cold: ``[num_nodes]`` bool or positions: the nodes that the student places.
 
         Raises:
-            DataError: the numbers or lengths differ.
+            DataError: the numbers or lengths differ, or a position is out of range.
         """
         if teacher.dim + self.shared != self.dim:
             raise DataError(
@@ -171,9 +175,7 @@ class Student:
             raise DataError(
                 f"{len(words)} products for {len(teacher.ids)} nodes", fix="Give one product a node."
             )
-        placed = np.zeros(len(words), bool)
-        chosen = np.asarray(cold)
-        placed[chosen if chosen.dtype == bool else chosen.astype(np.int64)] = True
+        placed = _marked(cold, len(words))
         source, target, bias = extended(teacher, words[:, : self.shared])
         found = self._split(self._outputs(words[placed], None))
         source[placed], target[placed], bias[placed] = found.source, found.target, found.bias
@@ -237,6 +239,20 @@ class Student:
 
     def _split(self, outputs: np.ndarray) -> Placed:
         return Placed(outputs[:, : self.dim], outputs[:, self.dim : -1], outputs[:, -1])
+
+
+def _marked(chosen: Any, num: int) -> np.ndarray:
+    """``[num]`` bool of a mask or of positions."""
+    given = np.asarray(chosen)
+    if given.dtype == bool and given.shape == (num,):
+        return given.copy()
+    if given.dtype == bool or (given.size and given.dtype.kind not in "iu"):
+        raise DataError(f"cold is {given.dtype}{list(given.shape)}", fix=f"Give bool[{num}], or positions.")
+    if given.size and not 0 <= given.min() <= given.max() < num:
+        raise DataError("a cold position is out of range", where=f"{num} nodes")
+    mask = np.zeros(num, bool)
+    mask[given.astype(np.int64)] = True
+    return mask
 
 
 def extended(teacher: Embeddings, shared: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ References:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -127,7 +128,8 @@ def heuristic_teacher(
     for name in weights:
         if name not in HEURISTICS:
             raise ConfigError(f"no heuristic {name!r}", fix=nearest(name, HEURISTICS))
-    if not weights or min(weights.values()) < 0 or max(weights.values()) == 0:
+    finite = all(math.isfinite(weight) and weight >= 0 for weight in weights.values())
+    if not finite or not any(weights.values()):
         raise ConfigError(f"weights {weights}", fix="Give weights of at least 0, one of them above.")
     total: Any = 0
     for name, weight in weights.items():

@@ -26,7 +26,10 @@ from thence.base.errors import ArtifactError, DataError, nearest
 MAX_WORDS, MAX_LABELS, BINS = 50_000, 5_000, 16
 NO_FEATURES = ("item_id", "count", "first_time", "last_time")
 KINDS = ("words", "path", "label", "weights", "number")
+UNIT = ("words", "weights")
+"""Columns whose entries have unit length together."""
 _WORD = re.compile(r"\w+")
+_SPACED = {code: chr(code).lower() if _WORD.match(chr(code)) else " " for code in range(128)}
 Product = Mapping[str, Any]
 Products = pa.Table | Product | Sequence[Product]
 
@@ -181,8 +184,7 @@ class ItemTransform:
 
     def _row(self, product: Product) -> tuple[np.ndarray, np.ndarray]:
         """Columns ``[m]`` int64 and values ``[m]`` float32 of one product's row, of unit length."""
-        places: list[int] = []
-        blocks = []
+        places, blocks = [], []
         for name, kind in self.kinds.items():
             value = product.get(name)
             if value is None:
@@ -192,20 +194,27 @@ class ItemTransform:
             except (TypeError, AttributeError, ValueError) as error:
                 raise DataError(f"{name} is {value!r}", fix=f"It is read as {kind}.") from error
             known = self.entries[name]
-            at = [known[entry] for entry in found if entry in known]
-            if at:
-                weight = np.array([found[entry] for entry in found if entry in known], np.float32)
-                blocks.append(self._weighted(kind, at, weight))
-                places += at
+            at = np.array([place for place in map(known.get, found) if place is not None], np.int64)
+            if len(at):
+                places.append(at)
+                blocks.append((kind, self._weights(kind, at, found, known)))
         if not places:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        return np.array(places), _unit(np.concatenate(blocks))
+        if len(places) == 1:
+            return places[0], _unit(blocks[0][1])
+        each = [_unit(weight) if kind in UNIT else weight for kind, weight in blocks]
+        return np.concatenate(places), _unit(np.concatenate(each))
 
-    def _weighted(self, kind: str, at: list[int], weight: np.ndarray) -> np.ndarray:
-        """What the entries of one column weigh."""
-        if kind == "words":
-            return _unit((1 + np.log(weight)) * self.idf[at])
-        return _unit(weight) if kind == "weights" else weight
+    def _weights(
+        self, kind: str, at: np.ndarray, found: Mapping[str, float], known: Mapping[str, int]
+    ) -> np.ndarray:
+        """What the entries of one column weigh beside each other."""
+        if kind not in UNIT:
+            return np.ones(len(at), np.float32)
+        if kind == "words" and max(found.values()) == 1:
+            return self.idf[at]
+        weight = np.array([found[entry] for entry in found if entry in known], np.float32)
+        return (1 + np.log(weight)) * self.idf[at] if kind == "words" else weight
 
 
 def _kind(name: str, type_: pa.DataType) -> str | None:
@@ -224,7 +233,7 @@ def _entries(kind: str, value: Any, edges: Sequence[float] | None) -> dict[str, 
     if value is None:
         return {}
     if kind == "words":
-        return _counted(_WORD.findall(value.lower()))
+        return _counted(_words(value))
     if kind == "path":
         parts = [part.strip() for part in value.split(">")]
         return {" > ".join(parts[: depth + 1]): 1.0 for depth in range(len(parts)) if parts[depth]}
@@ -236,6 +245,16 @@ def _entries(kind: str, value: Any, edges: Sequence[float] | None) -> dict[str, 
         return {name: float(weight) for name, weight in pairs if weight is not None and math.isfinite(weight)}
     number = float(value)
     return {str(int(np.searchsorted(edges or [], number))): 1.0} if math.isfinite(number) else {}
+
+
+def _words(text: str) -> list[str]:
+    """Runs of letters, digits and underscores, in lower case; plain ASCII three times as fast.
+
+    Example:
+        >>> _words("A red-case, 4_you"), _words("Ein ROTES Gehäuse")
+        (['a', 'red', 'case', '4_you'], ['ein', 'rotes', 'gehäuse'])
+    """
+    return text.translate(_SPACED).split() if text.isascii() else _WORD.findall(text.lower())
 
 
 def _counted(words: list[str]) -> dict[str, float]:

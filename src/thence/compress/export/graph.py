@@ -19,8 +19,10 @@ from typing import Any
 import numpy as np
 
 from thence.base.errors import ConfigError
+from thence.base.library import library
 
 OPSET, IR_VERSION = 17, 8
+EXTRA = "'thence[onnx]'"
 ENTRIES, VALUES, POSITION, OUTPUTS = "entries", "values", "position", "outputs"
 LARGEST = (1 << 31) - (1 << 20)
 """Bytes that one ONNX file can hold."""
@@ -42,8 +44,7 @@ def student_model(project: np.ndarray, cold: Branch, warm: Branch | None = None)
         ``[n, 2 dim + 1]``.
 
     Raises:
-        ConfigError: the arrays are more than an ONNX file can hold.
-        ImportError: onnx is not installed (extra ``onnx``).
+        ConfigError: the arrays are more than an ONNX file can hold, or onnx is not installed (extra ``onnx``).
 
     Example:
         >>> one = np.ones((1, 1), np.float32)
@@ -52,7 +53,7 @@ def student_model(project: np.ndarray, cold: Branch, warm: Branch | None = None)
         >>> [node.op_type for node in model.graph.node][:3], model.opset_import[0].version
         (['Gather', 'Unsqueeze', 'Mul'], 17)
     """
-    import onnx
+    onnx = library("onnx", EXTRA)
     from onnx import TensorProto, helper, numpy_helper
 
     arrays = {"project": project} | _named("cold", cold) | ({} if warm is None else _named("warm", warm))

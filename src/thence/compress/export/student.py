@@ -18,10 +18,11 @@ import numpy as np
 from thence.base.artifact import open_artifact, write_artifact
 from thence.base.errors import ArtifactError, ConfigError, DataError
 from thence.base.ids import IdMap
+from thence.base.library import library
 from thence.base.rng import generator
 from thence.compress.distill.student import Placed, Student
 from thence.compress.distill.transform import ItemTransform, Product, Products
-from thence.compress.export.graph import ENTRIES, OUTPUTS, POSITION, VALUES, student_model
+from thence.compress.export.graph import ENTRIES, EXTRA, OUTPUTS, POSITION, VALUES, student_model
 from thence.encode.embeddings import Embeddings
 
 KIND, FILE = "onnx_student", "student.onnx"
@@ -114,7 +115,7 @@ class OnnxStudent:
 
         Raises:
             ArtifactError: it is absent, torn, tampered with, or no exported student.
-            ImportError: onnxruntime is not installed (extra ``onnx``).
+            ConfigError: onnxruntime is not installed (extra ``onnx``), or ``threads`` is below one.
         """
         art = open_artifact(folder, KIND)
         try:
@@ -168,7 +169,7 @@ def export_onnx(
 
     Raises:
         ArtifactError: the two differ by more; nothing is written.
-        ConfigError: the student is too large for an ONNX file.
+        ConfigError: the student is too large for an ONNX file, or onnx is not installed (extra ``onnx``).
         DataError: there are no sample products, or they cannot be read.
     """
     model = student_model(student.project, student.cold, student.warm).SerializeToString()
@@ -198,11 +199,10 @@ def _session(model: bytes, threads: int) -> Any:
     """A session on the processor.
 
     Raises:
-        ConfigError: ``threads`` is below one.
+        ConfigError: ``threads`` is below one, or onnxruntime is not installed.
         ArtifactError: the bytes are no model that onnxruntime runs.
     """
-    import onnxruntime as ort
-
+    ort = library("onnxruntime", EXTRA)
     if threads < 1:
         raise ConfigError(f"threads is {threads}", fix="It is at least 1.")
     options = ort.SessionOptions()

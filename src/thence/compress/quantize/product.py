@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from thence.base.errors import DataError
+from thence.base.library import library
 from thence.base.rng import derive_seed
 
 PART, PROTOTYPES = 4, 256
@@ -48,8 +49,7 @@ class ProductRows:
         Raises:
             DataError: there are fewer rows than prototypes.
         """
-        import faiss
-
+        faiss = library("faiss", "faiss-cpu")
         rows, dim = vectors.shape
         if rows < PROTOTYPES:
             raise DataError(
