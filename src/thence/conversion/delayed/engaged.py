@@ -67,8 +67,9 @@ from torch import Tensor
 
 from thence.base.errors import ConfigError
 from thence.base.rng import generator
+from thence.conversion.delayed.pace import in_bursts, volume
 from thence.conversion.delayed.ratio import Ratio, Seen, moved, seen, surprise, teach, widths
-from thence.conversion.delayed.recalibrate import drawn_in, shift
+from thence.conversion.delayed.recalibrate import drawn_in, platt, shift
 from thence.conversion.delayed.soon import delays, foretold, share_by
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
@@ -152,7 +153,7 @@ class Engaged(Estimator):
         self.seed, self.turn, self.judged_from, self.learned = lab.seed, 0, 0, 0
         self.repeated, self.shift, self.begun = lab.learn.visits > 1, 0.0, len(known)
         if self.revisit is None:
-            self.again = float(_in_bursts(known))
+            self.again = float(in_bursts(known))
         still, rising = widths(len(known.engagement.kinds))
         self.blind, self.aware = Ratio(*widths(0), lab.seed), Ratio(still, rising, lab.seed)
         self.taught = self.looks = False
@@ -329,7 +330,7 @@ class Engaged(Estimator):
     ) -> tuple[Seen, np.ndarray, np.ndarray]:
         """What was seen of mature exposures at random ages, recalibrated priors, and whose each row is."""
         label = known.converted[index]
-        prior = _recalibrated(self.prior[index].astype(np.float64), label)
+        prior = platt(self.prior[index].astype(np.float64), label)
         rng = generator(self.seed, "engaged", "ages", self.turn)
         at = known.time[index] + _ages(rng, looks, len(index), known.window)
         look, row = np.nonzero(~label | (known.conversion_time[index] >= at))
@@ -366,34 +367,9 @@ def weighed(rows: Rows, positive: np.ndarray, negative: np.ndarray) -> Rows:
     return rows.adding({"positive": positive.astype("f"), "negative": negative.astype("f")})
 
 
-def volume(known: Exposures, index: np.ndarray, now: int, step: int) -> np.ndarray:
-    """How many exposures come now for each that came in a step around older ones ``[r]``; .2 to 5."""
-    time = known.time[index]
-    then = np.searchsorted(known.time, time + step // 2) - np.searchsorted(known.time, time - step // 2)
-    return np.clip(now / np.maximum(then, 1), 0.2, 5.0)
-
-
-def _in_bursts(known: Exposures) -> bool:
-    """Whether the counts of thirty equal parts of the last window spread wider than their mean."""
-    last = known.time[known.since(known.until - known.window) :]
-    count, _ = np.histogram(last, 30, (known.until - known.window, known.until))
-    return len(last) > 0 and float(count.std()) > float(count.mean())
-
-
 def _ages(rng: np.random.Generator, looks: int, count: int, window: int) -> np.ndarray:
     """Random ages ``[looks, n]``, µs: half even over a thirtieth of the window, half by the logarithm."""
     size = (looks, count)
     young = rng.random(size) * window / 30
     older = window / 60 * np.exp(rng.random(size) * np.log(60.0))
     return np.where(rng.random(size) < 0.5, young, older).astype(np.int64)
-
-
-def _recalibrated(prior: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """Logits ``[n]`` shifted and scaled so that they fit final labels (Platt); flat where they tell nothing."""
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=1e6).fit(prior[:, None], label)
-    slope = float(model.coef_[0, 0])
-    if slope <= 0:  # with the intercept of a falling line the level of Λ would be wrong
-        return np.full(len(prior), float(logit(label.mean())))
-    return slope * prior + float(model.intercept_[0])

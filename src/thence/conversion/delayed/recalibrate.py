@@ -11,8 +11,9 @@ has, with q = σ(z + b + log Λ) for what has not converted yet, 0 where that is
 complete less missing information: an exposure that is hardly older than its prediction says next to nothing.
 The likelihood is that of what was observed; no label that is still open is taken for a negative.
 
-Where nothing is known a level is taken to be right within .05 of a logit: with that normal distribution of b
-beforehand, its mean afterwards is what is found, drawn towards 0.
+Before anything is known a level is taken to be right within .05 of a logit: with that normal distribution of b,
+its mean afterwards is what was found, drawn towards 0. Where less is known than that, nothing is shifted: what
+few exposures tell hangs on Λ, which may have moved since.
 
 Reference: T. A. Louis, "Finding the observed information matrix when using the EM algorithm", Journal of the
 Royal Statistical Society B 44, 1982.
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import expit
+from scipy.special import logit as log_odds
 
 TURNS, FURTHEST = 8, 0.5
 USUAL = 0.05
@@ -56,15 +58,27 @@ def shift(logit: np.ndarray, told: np.ndarray, label: np.ndarray) -> tuple[float
 
 
 def drawn_in(found: float, information: float, usual: float = USUAL) -> float:
-    """The mean of the shift, given what was found and how it is distributed beforehand.
+    """The mean of the shift, given what was found and what is expected beforehand; 0 where little is known.
 
     Args:
         found: the shift that fits best.
         information: on it; its standard error is 1 / √information.
-        usual: standard deviation beforehand.
+        usual: standard deviation beforehand; where the standard error is larger, nothing is shifted.
 
     Example:
-        >>> drawn_in(-0.5, 400.0), drawn_in(0.5, 0.0)
+        >>> drawn_in(-0.5, 400.0), drawn_in(0.5, 300.0)
         (-0.25, 0.0)
     """
-    return found * information / (information + usual**-2)
+    before = usual**-2
+    return found * information / (information + before) if information >= before else 0.0
+
+
+def platt(logit: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Logits ``[n]`` shifted and scaled so that they fit final labels; flat where they tell nothing."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=1e6).fit(logit[:, None], label)
+    slope = float(model.coef_[0, 0])
+    if slope <= 0:  # with the intercept of a falling line the level of Λ would be wrong
+        return np.full(len(logit), float(log_odds(label.mean())))
+    return slope * logit + float(model.intercept_[0])

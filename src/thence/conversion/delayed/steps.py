@@ -28,7 +28,8 @@ import torch
 from torch import Tensor
 
 from thence.base.errors import ConfigError
-from thence.conversion.delayed.engaged import Engaged, volume, weighed
+from thence.conversion.delayed.engaged import Engaged, weighed
+from thence.conversion.delayed.pace import volume
 from thence.conversion.estimator import Estimator
 from thence.conversion.exposures import Exposures
 from thence.conversion.lab import Lab, Predict, weighted
