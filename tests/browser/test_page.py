@@ -2,65 +2,29 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 
 import pytest
 from tests.browser.chromium import Chromium, executable
+from tests.browser.served import quiet, served, text, texts
 from tests.serve.shop import HOSTILE, bundle
-
-from thence.serve.run import listen
 
 pytestmark = [
     pytest.mark.skipif(executable() is None, reason="Chromium is not installed"),
     pytest.mark.slow,
 ]
 
-SERVE = "import sys; from thence.serve import run; run(sys.argv[1], port=int(sys.argv[2]))"
-
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> Iterator[str]:
-    import httpx
-
-    folder = tmp_path_factory.mktemp("page") / "bundle"
-    bundle().save(folder)
-    with listen("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", SERVE, str(folder), str(port)])
-    base = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(f"{base}/health/ready").status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.1)
+    with served(bundle(), tmp_path_factory.mktemp("page") / "bundle") as base:
         yield base
-    finally:
-        process.terminate()
-        process.wait(15)
 
 
 @pytest.fixture
 def browser(address: str) -> Iterator[Chromium]:
-    chromium = Chromium()
-    yield chromium
-    complaints = chromium.complaints()
-    foreign = [url for url in chromium.requests() if not url.startswith((address, "data:", "about:"))]
-    chromium.close()
-    assert complaints == [] and foreign == []
-
-
-def text(browser: Chromium, selector: str) -> str:
-    return browser.run(f"document.querySelector('{selector}').innerText")
-
-
-def texts(browser: Chromium, selector: str) -> list[str]:
-    return browser.run(f"[...document.querySelectorAll('{selector}')].map(e => e.textContent)")
+    with quiet(address) as chromium:
+        yield chromium
 
 
 def test_the_first_visit_leads_to_an_item_by_keyboard_alone(browser: Chromium, address: str):
@@ -158,7 +122,7 @@ def test_everything_that_can_be_used_has_a_name(browser: Chromium, address: str)
 def test_the_api_page_tries_a_route(browser: Chromium, address: str):
     browser.open(f"{address}/docs", "main section")
     browser.run(
-        "(() => { const f = document.querySelector('section[aria-label=\"/related/{item_id}\"] form');"
+        "(() => { const f = document.querySelector('section[aria-label=\"/v1/related/{item_id}\"] form');"
         " f.item_id.value = 'phone'; f.requestSubmit(); })()"
     )
     browser.wait("[...document.querySelectorAll('pre')].some(pre => pre.innerText.includes('Phone case'))")
