@@ -21,15 +21,15 @@ def answers_follow_the_direction(client: Client) -> None:
         for direction, scores in (("next", model.scores), ("before", model.scores_into)):
             expected = scores([query])[0].copy()
             expected[query] = -1e9
-            best = client.json(f"/related/{IDS[query]}", k=1, direction=direction)["results"][0]
+            best = client.json(f"/v1/related/{IDS[query]}", k=1, direction=direction)["results"][0]
             assert best["item_id"] == IDS[int(expected.argmax())], (query, direction)
 
 
 def arcs_follow_the_direction(client: Client) -> None:
     """What follows is explained by arcs that lead away from the item, what leads here by arcs into it."""
-    for row in client.json("/related/phone", direction="next")["results"]:
+    for row in client.json("/v1/related/phone", direction="next")["results"]:
         assert all((arc["source"], arc["target"]) == ("phone", row["item_id"]) for arc in row["arcs"])
-    for row in client.json("/related/phone", direction="before")["results"]:
+    for row in client.json("/v1/related/phone", direction="before")["results"]:
         assert all((arc["source"], arc["target"]) == (row["item_id"], "phone") for arc in row["arcs"])
 
 

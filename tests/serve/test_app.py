@@ -27,12 +27,12 @@ def test_it_is_not_ready_until_a_model_is_verified():
     assert client.get("/health/live").json() == {"status": "live", "model_version": None}
     assert client.get("/health/ready").status_code == 503
     for path in (
-        "/related/phone",
-        "/items/search?q=a",
-        "/items/phone",
-        "/neighborhood/phone",
-        "/compare/phone",
-        "/model",
+        "/v1/related/phone",
+        "/v1/items/search?q=a",
+        "/v1/items/phone",
+        "/v1/neighborhood/phone",
+        "/v1/compare/phone",
+        "/v1/model",
         "/report",
     ):
         answer = client.get(path)
@@ -40,34 +40,34 @@ def test_it_is_not_ready_until_a_model_is_verified():
     live = store.publish(bundle())
     ready = client.get("/health/ready")
     assert ready.status_code == 200 and ready.json() == {"status": "ready", "model_version": live.version}
-    assert client.json("/related/phone")["model_version"] == live.version
+    assert client.json("/v1/related/phone")["model_version"] == live.version
 
 
 def test_an_unknown_item_names_the_nearest_and_never_gets_popular_ones(client: Client):
     for route in ("related", "compare", "neighborhood", "items"):
-        answer = client.get(f"/{route}/charge")
+        answer = client.get(f"/v1/{route}/charge")
         assert answer.status_code == 404
         body = answer.json()
         assert body["error"] == "no item 'charge'" and body["nearest"][0] == {
             "item_id": "charger",
             "title": "Fast charger",
         }
-    assert client.get("/related/PHONE").json()["nearest"][0]["item_id"] == "phone"
-    assert client.get("/related/%F0%9F%98%80").json()["nearest"] == []
+    assert client.get("/v1/related/PHONE").json()["nearest"][0]["item_id"] == "phone"
+    assert client.get("/v1/related/%F0%9F%98%80").json()["nearest"] == []
 
 
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("/related/phone?k=0", "k:"),
-        ("/related/phone?k=1001", "k:"),
-        ("/related/phone?k=ten", "k:"),
-        ("/related/phone?direction=sideways", "direction:"),
-        ("/related/" + "x" * 257, "item_id:"),
-        ("/items/" + "x" * 257, "item_id:"),
-        ("/items/search?q=" + "x" * 257, "q:"),
-        ("/items/search?q=a&limit=101", "limit:"),
-        ("/neighborhood/phone?k=0", "k:"),
+        ("/v1/related/phone?k=0", "k:"),
+        ("/v1/related/phone?k=1001", "k:"),
+        ("/v1/related/phone?k=ten", "k:"),
+        ("/v1/related/phone?direction=sideways", "direction:"),
+        ("/v1/related/" + "x" * 257, "item_id:"),
+        ("/v1/items/" + "x" * 257, "item_id:"),
+        ("/v1/items/search?q=" + "x" * 257, "q:"),
+        ("/v1/items/search?q=a&limit=101", "limit:"),
+        ("/v1/neighborhood/phone?k=0", "k:"),
     ],
 )
 def test_what_is_out_of_range_is_refused_by_name(client: Client, path, said):
@@ -77,15 +77,15 @@ def test_what_is_out_of_range_is_refused_by_name(client: Client, path, said):
 
 
 def test_ids_with_slashes_and_commas_are_reached(client: Client):
-    for path in ("/items/a%2Fb%2Cc", "/items/a/b,c", "/related/a/b,c", "/neighborhood/a%2Fb,c"):
+    for path in ("/v1/items/a%2Fb%2Cc", "/v1/items/a/b,c", "/v1/related/a/b,c", "/v1/neighborhood/a%2Fb,c"):
         assert client.json(path)["item"]["item_id"] == "a/b,c"
 
 
 def test_every_answer_carries_the_headers(client: Client):
     for path in (
         "/",
-        "/related/phone",
-        "/related/none",
+        "/v1/related/phone",
+        "/v1/related/none",
         "/nowhere",
         "/static/app.js",
         "/health/live",
@@ -105,7 +105,7 @@ def test_every_answer_carries_the_headers(client: Client):
 
 def test_foreign_hosts_are_refused(client: Client):
     for host in ("evil.example", "127.0.0.1.evil.example", "localhost:80x", ""):
-        answer = client.get("/related/phone", headers={"host": host})
+        answer = client.get("/v1/related/phone", headers={"host": host})
         assert answer.status_code == 400 and "results" not in answer.text
         assert answer.headers["x-content-type-options"] == "nosniff"
     for host in ("localhost", "LOCALHOST:1", "[::1]:8000", "127.0.0.1"):
@@ -114,7 +114,7 @@ def test_foreign_hosts_are_refused(client: Client):
 
 def test_only_questions_are_answered(client: Client):
     for method in ("POST", "PUT", "DELETE", "PATCH"):
-        assert client.get("/related/phone", method=method).status_code == 405
+        assert client.get("/v1/related/phone", method=method).status_code == 405
     assert client.get("/", method="HEAD").status_code == 200
 
 
@@ -142,7 +142,7 @@ def test_path_tricks_reach_nothing(client: Client, path):
 def test_an_error_of_ours_leaves_no_trace(monkeypatch):
     client = Client(create_app(bundle()))
     monkeypatch.setattr("thence.serve.answers.one_item", lambda *_: 1 / 0)
-    answer = client.get("/items/phone")
+    answer = client.get("/v1/items/phone")
     assert answer.status_code == 500 and answer.json()["error"] == "an error of the service"
     assert "Zero" not in answer.text and answer.headers["x-content-type-options"] == "nosniff"
 
@@ -150,15 +150,17 @@ def test_an_error_of_ours_leaves_no_trace(monkeypatch):
 def test_the_openapi_description_covers_every_answer(client: Client):
     description = client.json("/openapi.json")
     for path in (
-        "/related/{item_id}",
-        "/compare/{item_id}",
-        "/neighborhood/{item_id}",
-        "/items/{item_id}",
-        "/items/search",
+        "/v1/related/{item_id}",
+        "/v1/compare/{item_id}",
+        "/v1/neighborhood/{item_id}",
+        "/v1/items/{item_id}",
+        "/v1/items/search",
     ):
         route = description["paths"][path]["get"]
         assert set(route["responses"]) >= {"200", "404", "422", "503"} and route["description"]
-    limits = {p["name"]: p["schema"] for p in description["paths"]["/related/{item_id}"]["get"]["parameters"]}
+    limits = {
+        p["name"]: p["schema"] for p in description["paths"]["/v1/related/{item_id}"]["get"]["parameters"]
+    }
     assert (limits["k"]["minimum"], limits["k"]["maximum"], limits["item_id"]["maxLength"]) == (1, 1000, 256)
     assert "HTTPValidationError" not in json.dumps(description)
 
@@ -177,7 +179,7 @@ def test_the_page_loads_nothing_from_elsewhere():
 
 
 def test_hostile_titles_travel_as_text(client: Client):
-    answer = client.get("/items/a/b,c")
+    answer = client.get("/v1/items/a/b,c")
     assert answer.json()["item"]["title"] == HOSTILE and answer.headers["content-type"] == "application/json"
     assert HOSTILE not in client.get("/").text
 
@@ -186,12 +188,12 @@ def test_every_version_answers_for_itself():
     store, first = Store(), bundle()
     client = Client(create_app(store))
     store.publish(first)
-    before = client.json("/related/phone")
+    before = client.json("/v1/related/phone")
     turned = type(first.embeddings)(
         first.embeddings.ids, first.embeddings.source[::-1].copy(), first.embeddings.target
     )
     store.publish(type(first)(turned, first.graph))
-    after = client.json("/related/phone")
+    after = client.json("/v1/related/phone")
     assert before["model_version"] != after["model_version"]
     assert [row["score"] for row in before["results"]] != [row["score"] for row in after["results"]]
 
@@ -210,7 +212,7 @@ def test_only_loopback_is_served(tmp_path: Path):
 
 def test_ids_of_the_shop_are_all_reached(client: Client):
     for id_ in IDS:
-        assert client.json(f"/items/{id_}")["item"]["item_id"] == id_
+        assert client.json(f"/v1/items/{id_}")["item"]["item_id"] == id_
 
 
 def test_it_serves_until_it_is_interrupted(tmp_path: Path):

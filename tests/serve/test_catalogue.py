@@ -15,7 +15,7 @@ from thence.serve.catalogue import Catalogue, normal
 
 
 def titles(client: Client, query: str, **more) -> list[str]:
-    return [row["title"] for row in client.json("/items/search", q=query, **more)["results"]]
+    return [row["title"] for row in client.json("/v1/items/search", q=query, **more)["results"]]
 
 
 def test_words_in_any_case_and_order_as_beginnings_or_inside(client: Client):

@@ -1,4 +1,4 @@
-"""/convert: probabilities of exposures given as columns by name, and clear words for what does not fit."""
+"""/v1/convert: probabilities of exposures given as columns by name, and clear words for what does not fit."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def post(client: Client, path: str, body: Any, **options: Any) -> httpx.Response
 
 
 def test_an_answer_carries_the_probability_and_what_there_is_to_know(asking: Client, model: ConversionModel):
-    answer = post(asking, "/convert", {"columns": {"item": "mug", "price": 2.0}})
+    answer = post(asking, "/v1/convert", {"columns": {"item": "mug", "price": 2.0}})
     assert answer.status_code == 200, answer.text
     body = answer.json()
     assert body.pop("probability") > 0.9
@@ -74,9 +74,9 @@ def test_an_answer_carries_the_probability_and_what_there_is_to_know(asking: Cli
 
 def test_a_batch_is_answered_as_each_alone_and_as_the_model_does(asking: Client, model: ConversionModel):
     columns: dict[str, list[Any]] = {"item": ["mug", "cup", None, "new"], "price": [1, None, 2.5, 0]}
-    many = post(asking, "/convert/batch", {"columns": columns}).json()
+    many = post(asking, "/v1/convert/batch", {"columns": columns}).json()
     alone = [
-        post(asking, "/convert", {"columns": {name: column[k] for name, column in columns.items()}}).json()
+        post(asking, "/v1/convert", {"columns": {name: column[k] for name, column in columns.items()}}).json()
         for k in range(4)
     ]
     assert many["probability"] == pytest.approx([one["probability"] for one in alone], abs=1e-6)
@@ -86,7 +86,7 @@ def test_a_batch_is_answered_as_each_alone_and_as_the_model_does(asking: Client,
 
 
 def test_it_says_which_columns_it_asks_for(asking: Client, model: ConversionModel):
-    told = asking.json("/convert")
+    told = asking.json("/v1/convert")
     assert told["columns"] == [
         {"name": "item", "kind": "text", "buckets": 50},
         {"name": "price", "kind": "number", "buckets": None},
@@ -110,7 +110,7 @@ def test_it_says_which_columns_it_asks_for(asking: Client, model: ConversionMode
     ],
 )
 def test_what_does_not_fit_is_a_422_in_words(asking: Client, columns: dict[str, Any], said: str):
-    answer = post(asking, "/convert", {"columns": columns})
+    answer = post(asking, "/v1/convert", {"columns": columns})
     assert answer.status_code == 422 and answer.json()["error"].startswith(said), answer.text
     assert answer.json()["fix"]
 
@@ -121,27 +121,27 @@ def test_what_does_not_fit_is_a_422_in_words(asking: Client, columns: dict[str, 
      b'{"columns": {"item": "mug", "price": Infinity}}', b"\xff\xfe", b"[" * 5000],
 )  # fmt: skip
 def test_bodies_that_are_no_question_are_refused(asking: Client, body: bytes):
-    answer = post(asking, "/convert", body)
+    answer = post(asking, "/v1/convert", body)
     assert answer.status_code in (400, 422) and answer.json()["error"]
 
 
 def test_a_batch_has_limits(asking: Client):
     def of(count: int) -> httpx.Response:
         columns = {"item": ["mug"] * count, "price": [1.0] * count}
-        return post(asking, "/convert/batch", {"columns": columns})
+        return post(asking, "/v1/convert/batch", {"columns": columns})
 
     assert len(of(1000).json()["probability"]) == 1000
     for count in (0, 1001):
         assert of(count).status_code == 422
-    uneven = post(asking, "/convert/batch", {"columns": {"item": ["mug"], "price": [1.0, 2.0]}})
+    uneven = post(asking, "/v1/convert/batch", {"columns": {"item": ["mug"], "price": [1.0, 2.0]}})
     assert uneven.status_code == 422 and "differ in length" in uneven.json()["error"]
-    many_faults = post(asking, "/convert/batch", {"columns": {"item": [[]] * 1000, "price": [1.0] * 1000}})
+    many_faults = post(asking, "/v1/convert/batch", {"columns": {"item": [[]] * 1000, "price": [1.0] * 1000}})
     assert "and 995 more" in many_faults.json()["error"] and len(many_faults.text) < 1000
 
 
 def test_a_large_body_is_not_read_to_its_end(asking: Client):
     body = json.dumps({"columns": {"item": "m" * MAX_BODY, "price": 1}}).encode()
-    answer = post(asking, "/convert", body)
+    answer = post(asking, "/v1/convert", body)
     assert answer.status_code == 413 and "1 MiB" in answer.json()["error"]
     assert answer.headers["x-content-type-options"] == "nosniff"
     told = []
@@ -151,25 +151,25 @@ def test_a_large_body_is_not_read_to_its_end(asking: Client):
             told.append(k)
             yield b" " * (MAX_BODY // 8)
 
-    assert post(asking, "/convert", endless()).status_code == 413
-    assert post(asking, "/related/phone", b" " * (MAX_BODY + 1)).status_code == 413
+    assert post(asking, "/v1/convert", endless()).status_code == 413
+    assert post(asking, "/v1/related/phone", b" " * (MAX_BODY + 1)).status_code == 413
     spaces = b" " * (MAX_BODY - 100) + b'{"columns": {"item": "mug", "price": 1}}'
-    assert post(asking, "/convert", spaces).status_code == 200
+    assert post(asking, "/v1/convert", spaces).status_code == 200
 
 
 def test_a_bundle_without_a_conversion_model_says_so(client: Client):
-    answer = post(client, "/convert", {"columns": {"item": "mug"}})
+    answer = post(client, "/v1/convert", {"columns": {"item": "mug"}})
     assert answer.status_code == 404 and answer.json()["error"] == "no conversion model is served"
     assert "--conversion" in answer.json()["fix"]
-    assert client.get("/convert").status_code == 404
+    assert client.get("/v1/convert").status_code == 404
     empty = Client(create_app(Store()))
-    for path in ("/convert", "/convert/batch"):
-        body = {"columns": {"item": "mug" if path == "/convert" else ["mug"]}}
+    for path in ("/v1/convert", "/v1/convert/batch"):
+        body = {"columns": {"item": "mug" if path == "/v1/convert" else ["mug"]}}
         assert post(empty, path, body).status_code == 503
 
 
 def test_foreign_hosts_are_refused_here_too(asking: Client):
-    answer = post(asking, "/convert", {"columns": {}}, headers={"host": "evil.example"})
+    answer = post(asking, "/v1/convert", {"columns": {}}, headers={"host": "evil.example"})
     assert answer.status_code == 400 and answer.json()["error"] == "this host is not served"
 
 
@@ -179,8 +179,8 @@ def test_a_bundle_keeps_the_model_and_notices_a_changed_byte(tmp_path: Path, mod
     assert again.conversion is not None and again.conversion.version == model.version
     client = Client(create_app(again))
     asked = {"columns": {"item": "mug", "price": None}}
-    assert post(client, "/convert", asked).json()["probability"] > 0.9
-    assert client.json("/related/phone")["model_version"] != model.version
+    assert post(client, "/v1/convert", asked).json()["probability"] > 0.9
+    assert client.json("/v1/related/phone")["model_version"] != model.version
     path = tmp_path / "b" / "conversion" / "learner.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"\x7f")
     with pytest.raises(ArtifactError):
@@ -203,7 +203,7 @@ def test_a_model_that_answers_nonsense_is_not_published(
 
 
 def refusals(description: dict[str, Any]) -> Iterator[set[str]]:
-    for path in ("/convert", "/convert/batch"):
+    for path in ("/v1/convert", "/v1/convert/batch"):
         yield set(description["paths"][path]["post"]["responses"])
 
 

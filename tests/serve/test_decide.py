@@ -1,4 +1,4 @@
-"""/decide: act, ask or hold, of scores or of the columns of exposures; and models served without a run."""
+"""/v1/decide: act, ask or hold, of scores or of the columns of exposures; and models served without a run."""
 
 from __future__ import annotations
 
@@ -78,11 +78,11 @@ def asking(policy: Policy) -> Client:
 def test_an_answer_is_the_policys_and_says_why(asking: Client, policy: Policy) -> None:
     score, unsure = [0.95, 0.9, 0.1], [0.05, 0.9, 0.5]
     made = policy.decide(score, unsure)
-    many = post(asking, "/decide/batch", {"score": score, "uncertainty": unsure}).json()
+    many = post(asking, "/v1/decide/batch", {"score": score, "uncertainty": unsure}).json()
     assert many["policy_version"] == policy.version and many["converted"] is None
     for place, told in enumerate(many["decisions"]):
         body = {"score": score[place], "uncertainty": unsure[place]}
-        answer = post(asking, "/decide", body)
+        answer = post(asking, "/v1/decide", body)
         assert answer.status_code == 200 and answer.headers["x-content-type-options"] == "nosniff"
         assert answer.json() == told | {"policy_version": policy.version, "converted": None}
         assert told["action"] == made.named()[place] and told["why"] == policy.why(made, place)
@@ -95,7 +95,7 @@ def test_an_answer_is_the_policys_and_says_why(asking: Client, policy: Policy) -
 
 
 def test_it_says_what_it_is_best_in_and_what_it_asks_for(asking: Client, policy: Policy) -> None:
-    told = asking.json("/decide")
+    told = asking.json("/v1/decide")
     assert told == {
         "policy_version": policy.version, "target": "recall", "bound": 0.6, "confidence": None, "miss": 0.3,
         "asks": True, "needs_uncertainty": True, "uses_uncertainty": True, "fitted_to": None,
@@ -105,10 +105,10 @@ def test_it_says_what_it_is_best_in_and_what_it_asks_for(asking: Client, policy:
 
 def test_a_policy_without_uncertainty_needs_none(single: Policy) -> None:
     client = Client(create_app(Models(policy=single)))
-    assert not client.json("/decide")["needs_uncertainty"]
-    told = post(client, "/decide", {"score": 0.9}).json()
+    assert not client.json("/v1/decide")["needs_uncertainty"]
+    told = post(client, "/v1/decide", {"score": 0.9}).json()
     assert told["action"] == "act" and told["uncertainty"] is None
-    assert post(client, "/decide", {"score": 0.2, "uncertainty": 3}).json()["action"] == "hold"
+    assert post(client, "/v1/decide", {"score": 0.2, "uncertainty": 3}).json()["action"] == "hold"
 
 
 @pytest.mark.parametrize(
@@ -124,21 +124,21 @@ def test_a_policy_without_uncertainty_needs_none(single: Policy) -> None:
     ],
 )
 def test_what_does_not_fit_is_a_422_in_words(asking: Client, body: dict[str, Any], said: str) -> None:
-    answer = post(asking, "/decide", body)
+    answer = post(asking, "/v1/decide", body)
     assert answer.status_code == 422 and answer.json()["error"].startswith(said), answer.text
     assert answer.json()["fix"]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"score": NaN, "uncertainty": 1}', b'{"score": 1e999}'])
 def test_bodies_that_are_no_question_are_refused(asking: Client, body: bytes) -> None:
-    answer = post(asking, "/decide", body)
+    answer = post(asking, "/v1/decide", body)
     assert answer.status_code in (400, 422) and answer.json()["error"]
 
 
 def test_a_batch_has_limits(asking: Client) -> None:
     def of(scores: int, unsure: int) -> int:
         return post(
-            asking, "/decide/batch", {"score": [0.5] * scores, "uncertainty": [0.5] * unsure}
+            asking, "/v1/decide/batch", {"score": [0.5] * scores, "uncertainty": [0.5] * unsure}
         ).status_code
 
     assert of(1000, 1000) == 200
@@ -147,10 +147,10 @@ def test_a_batch_has_limits(asking: Client) -> None:
 
 def test_columns_of_exposures_are_converted_and_decided(of_exposures: Policy, model: ConversionModel) -> None:
     client = Client(create_app(Models(model, of_exposures)))
-    described = client.json("/decide")
+    described = client.json("/v1/decide")
     assert described["takes_columns"] and described["fitted_to"] == model.version
     columns: dict[str, list[Any]] = {"item": ["mug", "cup", "new"], "price": [1.0, None, 2.0]}
-    told = post(client, "/decide/batch", {"columns": columns}).json()
+    told = post(client, "/v1/decide/batch", {"columns": columns}).json()
     features = model.schema.features(columns)
     chance = model.predict_proba(features)[:, 1]
     assert of_exposures.sure is not None
@@ -158,16 +158,16 @@ def test_columns_of_exposures_are_converted_and_decided(of_exposures: Policy, mo
     assert [each["action"] for each in told["decisions"]] == made.named() == ["act", "hold", made.named()[2]]
     np.testing.assert_allclose([each["score"] for each in told["decisions"]], chance, atol=1e-9)
     assert told["decisions"][2]["uncertainty"] > told["decisions"][0]["uncertainty"]
-    converted = post(client, "/convert/batch", {"columns": columns}).json()
+    converted = post(client, "/v1/convert/batch", {"columns": columns}).json()
     assert told["converted"] == converted
-    one = post(client, "/decide", {"columns": {"item": "mug", "price": 1.0}}).json()
-    assert one["converted"] == post(client, "/convert", {"columns": {"item": "mug", "price": 1.0}}).json()
+    one = post(client, "/v1/decide", {"columns": {"item": "mug", "price": 1.0}}).json()
+    assert one["converted"] == post(client, "/v1/convert", {"columns": {"item": "mug", "price": 1.0}}).json()
     for body, said in (
         ({"columns": {"item": "mug"}}, "columns ['price'] are missing"),
         ({"columns": {"item": 3, "price": 1}}, "column 'item' holds int64"),
         ({"columns": {"item": "mug", "price": 1}, "uncertainty": 1}, "an uncertainty is given beside columns"),
     ):
-        answer = post(client, "/decide", body)
+        answer = post(client, "/v1/decide", body)
         assert answer.status_code == 422 and answer.json()["error"].startswith(said), answer.text
 
 
@@ -180,7 +180,7 @@ def test_laplace_of_the_model_is_asked_and_another_version_is_not_published(show
     policy = fit_policy(found.sample, boundary, told=told, sure=found.sure).policy
     client = Client(create_app(Models(model, policy)))
     columns: dict[str, list[Any]] = {"item": ["mug", "cup", "new"], "price": [1.0, None, 2.0]}
-    answers = post(client, "/decide/batch", {"columns": columns}).json()["decisions"]
+    answers = post(client, "/v1/decide/batch", {"columns": columns}).json()["decisions"]
     features = model.schema.features(columns)
     assert policy.sure is not None
     unsure = policy.sure.uncertainty(features, model)
@@ -190,37 +190,39 @@ def test_laplace_of_the_model_is_asked_and_another_version_is_not_published(show
     other = ConversionModel("wait", net=net, learn=learn, kinds=kinds).fit(shown, at=901 * HOUR)
     with pytest.raises(ArtifactError, match="Laplace is of version"):
         create_app(Models(other, policy))
-    assert post(Client(create_app(Models(policy=policy))), "/decide", {"score": 0.5, "uncertainty": 1}).json()
+    assert post(
+        Client(create_app(Models(policy=policy))), "/v1/decide", {"score": 0.5, "uncertainty": 1}
+    ).json()
 
 
 def test_columns_need_a_model_and_a_policy_that_was_fitted_to_one(
     asking: Client, policy: Policy, model: ConversionModel
 ) -> None:
     body = {"columns": {"item": "mug", "price": 1.0}}
-    answer = post(asking, "/decide", body)
+    answer = post(asking, "/v1/decide", body)
     assert answer.status_code == 404 and answer.json()["error"] == "no conversion model is served"
     both = Client(create_app(Models(model, policy)))
-    assert not both.json("/decide")["takes_columns"]
-    answer = post(both, "/decide", body)
+    assert not both.json("/v1/decide")["takes_columns"]
+    answer = post(both, "/v1/decide", body)
     assert answer.status_code == 422 and "not fitted to a conversion model" in answer.json()["error"]
 
 
 def test_models_are_served_without_a_run(asking: Client, policy: Policy) -> None:
     assert asking.json("/health/ready") == {"status": "ready", "model_version": policy.version}
-    for path in ("/model", "/related/phone", "/items/search", "/report"):
+    for path in ("/v1/model", "/v1/related/phone", "/v1/items/search", "/report"):
         answer = asking.get(path)
         assert answer.status_code == 404 and answer.json()["error"] == "no items are served", path
     assert "API" in asking.get("/").text and asking.get("/docs").status_code == 200
-    assert asking.get("/convert").json()["error"] == "no conversion model is served"
+    assert asking.get("/v1/convert").json()["error"] == "no conversion model is served"
     with pytest.raises(ArtifactError, match="nothing to serve"):
         create_app(Models())
 
 
 def test_without_a_policy_it_says_so(client: Client) -> None:
-    for answer in (client.get("/decide"), post(client, "/decide", {"score": 1.0})):
+    for answer in (client.get("/v1/decide"), post(client, "/v1/decide", {"score": 1.0})):
         assert answer.status_code == 404 and answer.json()["error"] == "no policy is served"
         assert "--policy" in answer.json()["fix"]
-    assert post(Client(create_app(Store())), "/decide", {"score": 1.0}).status_code == 503
+    assert post(Client(create_app(Store())), "/v1/decide", {"score": 1.0}).status_code == 503
 
 
 def test_a_policy_is_replaced_while_it_answers_and_nonsense_is_not_published(
@@ -229,10 +231,10 @@ def test_a_policy_is_replaced_while_it_answers_and_nonsense_is_not_published(
     store = Store()
     store.publish(Models(policy=policy))
     client = Client(create_app(store))
-    before = client.json("/decide")["policy_version"]
+    before = client.json("/v1/decide")["policy_version"]
     store.publish(replace(bundle(), policy=single))
-    assert client.json("/decide")["policy_version"] == single.version != before
-    assert client.get("/related/phone").status_code == 200
+    assert client.json("/v1/decide")["policy_version"] == single.version != before
+    assert client.get("/v1/related/phone").status_code == 200
     wrong = Decisions(np.zeros(3, np.uint8), *np.full((5, 3), np.nan))
     monkeypatch.setattr(Policy, "decide", lambda *_: wrong)
     with pytest.raises(ArtifactError, match="no rates"):
@@ -253,7 +255,7 @@ def test_a_bundle_keeps_the_policy_and_notices_a_changed_byte(tmp_path: Path, of
     again = Bundle.load(tmp_path / "b")
     assert again.policy is not None and again.policy.version == of_exposures.version
     client = Client(create_app(again))
-    assert post(client, "/decide", {"score": 0.9, "uncertainty": 0.0}).status_code == 200
+    assert post(client, "/v1/decide", {"score": 0.9, "uncertainty": 0.0}).status_code == 200
     for name in ("rule", "rates", "evidence"):
         path = tmp_path / "b" / "policy" / f"{name}.safetensors"
         kept = path.read_bytes()
@@ -287,7 +289,7 @@ def test_the_verb_serves_a_policy_with_a_run_and_without(
 
 def test_the_description_is_typed(asking: Client) -> None:
     description = asking.json("/openapi.json")
-    for path in ("/decide", "/decide/batch"):
+    for path in ("/v1/decide", "/v1/decide/batch"):
         assert set(description["paths"][path]["post"]["responses"]) >= {"200", "404", "413", "422", "503"}
     assert "HTTPValidationError" not in json.dumps(description)
     shapes = description["components"]["schemas"]

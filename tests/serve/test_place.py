@@ -105,17 +105,20 @@ def test_what_nothing_is_known_of_is_refused(live: Live, shop: Bundle) -> None:
 
 def test_over_http(shop: Bundle) -> None:
     client = Client(create_app(shop))
-    assert client.json("/model")["student"] is True
-    assert client.json("/place", title="thing", category=" tech > PHONES")["read"] == ["Tech", "Tech > Phones"]
-    answer = client.json("/place", title="yellow phone", category="Tech > Phones", k=2)
+    assert client.json("/v1/model")["student"] is True
+    assert client.json("/v1/place", title="thing", category=" tech > PHONES")["read"] == [
+        "Tech",
+        "Tech > Phones",
+    ]
+    answer = client.json("/v1/place", title="yellow phone", category="Tech > Phones", k=2)
     assert {row["item_id"] for row in answer["results"]} == CASES
     assert answer["read"] == ["phone", "Tech", "Tech > Phones"]
     assert answer["newcomer"] == {"title": "yellow phone", "category": "Tech > Phones", "price": None}
     for wrong in ({}, {"title": ""}, {"title": "a", "price": "nan"}, {"title": "a", "k": 0}):
-        assert client.get("/place", **wrong).status_code == 422
-    assert client.get("/place", title="x" * 2000).status_code == 422
+        assert client.get("/v1/place", **wrong).status_code == 422
+    assert client.get("/v1/place", title="x" * 2000).status_code == 422
     plain = Client(create_app(whole_shop()))
-    assert plain.json("/model")["student"] is False and plain.get("/place", title="a").status_code == 404
+    assert plain.json("/v1/model")["student"] is False and plain.get("/v1/place", title="a").status_code == 404
 
 
 def test_in_words(live: Live) -> None:

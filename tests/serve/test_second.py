@@ -44,8 +44,8 @@ def answered(client: Client, path: str, **query: object) -> tuple[str, list[str]
 
 
 def test_what_follows_is_the_tables_with_its_scores_and_reasons(two: Client) -> None:
-    assert answered(two, "/related/phone", k=3) == ("reranked", ["glass", "charger", "case"])
-    first, *_, cable = two.json("/related/phone", k=4)["results"]
+    assert answered(two, "/v1/related/phone", k=3) == ("reranked", ["glass", "charger", "case"])
+    first, *_, cable = two.json("/v1/related/phone", k=4)["results"]
     assert first["score"] == 0.0 and first["rank"] == 1
     words = ["products of these categories follow each other", "it has followed before"]
     assert [
@@ -53,21 +53,21 @@ def test_what_follows_is_the_tables_with_its_scores_and_reasons(two: Client) -> 
     ] == words  # the largest first, none that speaks against
     assert first["why"].startswith("bought after: 2 customers") and first["via"] is None
     assert cable["item_id"] == "cable" and cable["why"] == f"no arc; {words[0]}; {words[1]}"
-    assert two.json("/model")["reranked"] is True
+    assert two.json("/v1/model")["reranked"] is True
 
 
 def test_owned_items_leave_the_table_and_the_rest_moves_up(two: Client) -> None:
-    assert answered(two, "/related/phone", k=2, owned="glass,case") == ("reranked", ["charger", "cable"])
+    assert answered(two, "/v1/related/phone", k=2, owned="glass,case") == ("reranked", ["charger", "cable"])
 
 
 @pytest.mark.parametrize(
     ("path", "query"),
     [
-        ("/related/phone", {"k": 3, "direction": "before"}),
-        ("/related/phone", {"k": 3, "category": CATEGORIES[1]}),
-        ("/related/phone", {"k": 5}),
-        ("/related/phone", {"k": 3, "owned": "glass,case"}),
-        ("/related/case", {"k": 3}),
+        ("/v1/related/phone", {"k": 3, "direction": "before"}),
+        ("/v1/related/phone", {"k": 3, "category": CATEGORIES[1]}),
+        ("/v1/related/phone", {"k": 5}),
+        ("/v1/related/phone", {"k": 3, "owned": "glass,case"}),
+        ("/v1/related/case", {"k": 3}),
     ],
 )
 def test_all_other_questions_are_answered_by_the_embeddings(
@@ -80,7 +80,7 @@ def test_all_other_questions_are_answered_by_the_embeddings(
 
 
 def test_the_drawing_shows_what_the_list_shows(two: Client) -> None:
-    drawn = two.json("/neighborhood/phone", k=4)
+    drawn = two.json("/v1/neighborhood/phone", k=4)
     follow = {node["item_id"] for node in drawn["nodes"] if node["role"] in ("next", "both")}
     assert follow == {"glass", "charger", "case", "cable"}
     (cable,) = [arc for arc in drawn["arcs"] if (arc["source"], arc["target"]) == ("phone", "cable")]
@@ -101,7 +101,7 @@ def test_a_bundle_keeps_the_table_and_opens_without_it(tmp_path) -> None:
                 strict=True,
             ):
                 np.testing.assert_array_equal(mine, theirs)
-    assert answered(Client(create_app(again)), "/related/phone", k=1) == ("reranked", ["glass"])
+    assert answered(Client(create_app(again)), "/v1/related/phone", k=1) == ("reranked", ["glass"])
     bundle().save(tmp_path / "old")
     assert not (tmp_path / "old" / "reranked").exists()
     assert Bundle.load(tmp_path / "old").reranked is None

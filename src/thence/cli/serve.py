@@ -25,9 +25,9 @@ def serve(
     ] = None,
     host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
     conversion: Annotated[
-        Path | None, typer.Option(help="A saved conversion model, which answers /convert.")
+        Path | None, typer.Option(help="A saved conversion model, which answers /v1/convert.")
     ] = None,
-    policy: Annotated[Path | None, typer.Option(help="A saved policy, which answers /decide.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="A saved policy, which answers /v1/decide.")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the page answers.")] = 8000,
 ) -> None:
     """Answer over HTTP and show the page, until interrupted."""
@@ -36,9 +36,9 @@ def serve(
     served = _served(run, conversion, policy)
     say(f"{served!r}")
     if served.conversion is not None:
-        say(f"{served.conversion!r} answers /convert")
+        say(f"{served.conversion!r} answers /v1/convert")
     if served.policy is not None:
-        say(f"{served.policy!r} answers /decide")
+        say(f"{served.policy!r} answers /v1/decide")
     say(f"open http://{host}:{port}  (Ctrl-C ends it)")
     run_service(served, host=host, port=port)
 

@@ -36,7 +36,7 @@ from thence.serve.store import Live
 
 @dataclass(frozen=True)
 class Question:
-    """What a caller of /related asks for.
+    """What a caller of /v1/related asks for.
 
     Args:
         item_id: external id of the query item.

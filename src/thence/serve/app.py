@@ -22,6 +22,7 @@ from thence.serve.security import HEADERS, REPORT_POLICY, Guard
 from thence.serve.store import Store
 
 STATIC = Path(__file__).parent / "static"
+API = "/v1"
 GET = ["GET", "HEAD"]
 MAX_FAULTS = 5
 MAX_WHERE = 100
@@ -38,7 +39,7 @@ def create_app(source: Bundle | Models | Store) -> FastAPI:
 
     Example:
         >>> app = create_app(Store())
-        >>> "/related/{item_id}" in app.openapi()["paths"]
+        >>> "/v1/related/{item_id}" in app.openapi()["paths"]
         True
     """
     store = source if isinstance(source, Store) else Store()
@@ -53,10 +54,8 @@ def create_app(source: Bundle | Models | Store) -> FastAPI:
         redirect_slashes=False,
     )
     app.include_router(health_routes(store))
-    app.include_router(api_routes(store))
-    app.include_router(place_routes(store))
-    app.include_router(convert_routes(store))
-    app.include_router(decide_routes(store))
+    for routes in (api_routes, place_routes, convert_routes, decide_routes):
+        app.include_router(routes(store), prefix=API)
     app.include_router(page_routes(store), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(RefusedError, _refused)

@@ -84,7 +84,7 @@ def features_of(model: ConversionModel, columns: dict[str, list[Any]]) -> Featur
     try:
         return model.schema.features(columns)
     except DataError as error:
-        where = "See GET /convert for the columns."
+        where = "See GET /v1/convert for the columns."
         fix = f"{error.fix} {where}" if error.fix else where
         raise RefusedError(422, error.what, fix=fix, model_version=model.version) from error
 

@@ -44,7 +44,7 @@ def decided_many(models: Models, cases: ManyCases) -> DecidedMany:
     """
     policy = asked(models)
     if (cases.score is None) == (cases.columns is None):
-        raise _refused(policy, "give either a score or columns", "See GET /decide.")
+        raise _refused(policy, "give either a score or columns", "See GET /v1/decide.")
     if cases.columns is not None:
         if cases.uncertainty is not None:
             raise _refused(policy, "an uncertainty is given beside columns, of which it is worked out")
@@ -121,7 +121,7 @@ def try_policy(policy: Policy, conversion: ConversionModel | None = None) -> Non
 def _of_columns(
     models: Models, policy: Policy, columns: dict[str, list[Any]]
 ) -> tuple[np.ndarray, np.ndarray, ConvertedMany]:
-    """Scores and uncertainties of exposures, and what /convert answers."""
+    """Scores and uncertainties of exposures, and what /v1/convert answers."""
     model = convert.asked(models)
     if policy.told.get("model") is None:
         raise _refused(policy, "the policy was not fitted to a conversion model", "Send the score instead.")
@@ -158,4 +158,4 @@ def _decisions(policy: Policy, score: np.ndarray, unsure: np.ndarray | None) -> 
 
 
 def _refused(policy: Policy, what: str, fix: str | None = None) -> RefusedError:
-    return RefusedError(422, what, fix=fix or "See GET /decide.", model_version=policy.version)
+    return RefusedError(422, what, fix=fix or "See GET /v1/decide.", model_version=policy.version)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Models:
-    """What answers /convert and /decide. Immutable.
+    """What answers /v1/convert and /v1/decide. Immutable.
 
     Args:
         conversion: whether an exposure will convert.

@@ -112,7 +112,7 @@ def product_of(live: Live, node: int) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Described:
-    """What a caller of /place says.
+    """What a caller of /v1/place says.
 
     Args:
         title: of the product.

@@ -64,7 +64,7 @@ class Result(ItemCard):
 
 
 class Related(BaseModel):
-    """The answer of /related."""
+    """The answer of /v1/related."""
 
     item: ItemCard
     direction: Direction
@@ -87,7 +87,7 @@ class BaselineResult(ItemCard):
 
 
 class Compared(BaseModel):
-    """The answer of /compare: the plain baseline's list for the same question."""
+    """The answer of /v1/compare: the plain baseline's list for the same question."""
 
     item: ItemCard
     direction: Direction
@@ -98,7 +98,7 @@ class Compared(BaseModel):
 
 
 class Found(BaseModel):
-    """The answer of /items/search."""
+    """The answer of /v1/items/search."""
 
     query: str
     model_version: str
@@ -106,7 +106,7 @@ class Found(BaseModel):
 
 
 class OneItem(BaseModel):
-    """The answer of /items/{item_id}."""
+    """The answer of /v1/items/{item_id}."""
 
     item: ItemCard
     model_version: str
@@ -136,7 +136,7 @@ class DrawnArc(BaseModel):
 
 
 class Neighborhood(BaseModel):
-    """The answer of /neighborhood: the query, what leads to it, what follows it, and the arcs among them."""
+    """The answer of /v1/neighborhood: the query, what leads to it, what follows it, and the arcs among them."""
 
     item: ItemCard
     model_version: str
@@ -154,7 +154,7 @@ class Example(BaseModel):
 
 
 class Model(BaseModel):
-    """The answer of /model: what is loaded."""
+    """The answer of /v1/model: what is loaded."""
 
     model_version: str
     items: int

@@ -1,4 +1,4 @@
-"""What /convert is asked and answers, field by field."""
+"""What /v1/convert is asked and answers, field by field."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class OneExposure(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"columns": {"item": "mug"}}})
     columns: dict[Name, Value] = Field(
-        max_length=MAX_COLUMNS, description="Every column that GET /convert lists, by name; null for unknown."
+        max_length=MAX_COLUMNS,
+        description="Every column that GET /v1/convert lists, by name; null for unknown.",
     )
 
 
@@ -53,7 +54,7 @@ class ManyExposures(BaseModel):
     )
     columns: dict[Name, Annotated[list[Value], Field(min_length=1, max_length=MAX_EXPOSURES)]] = Field(
         max_length=MAX_COLUMNS,
-        description="Every column that GET /convert lists, by name, one value an exposure; null for unknown.",
+        description="Every column that GET /v1/convert lists, by name, a value an exposure; null for unknown.",
     )
 
 

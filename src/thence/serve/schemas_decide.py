@@ -1,4 +1,4 @@
-"""What /decide is asked and answers, field by field."""
+"""What /v1/decide is asked and answers, field by field."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from thence.serve.schemas_convert import MAX_COLUMNS, MAX_EXPOSURES, Converted, 
 Action = Literal["act", "ask", "hold"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Numbers = Annotated[list[Number], Field(min_length=1, max_length=MAX_EXPOSURES)]
-UNSURE = "On the scale that the policy was fitted on; may be left out where GET /decide says so."
-COLUMNS = "Of an exposure, every column that GET /convert lists: score and uncertainty are worked out of them."
+UNSURE = "On the scale that the policy was fitted on; may be left out where GET /v1/decide says so."
+COLUMNS = (
+    "Of an exposure, every column that GET /v1/convert lists: score and uncertainty are worked out of them."
+)
 
 
 class OneCase(BaseModel):
@@ -59,7 +61,7 @@ class Decided(Decision):
     """The answer to one case."""
 
     policy_version: str = Field(description="Of the policy.")
-    converted: Converted | None = Field(default=None, description="What /convert answers, for columns.")
+    converted: Converted | None = Field(default=None, description="What /v1/convert answers, for columns.")
 
 
 class DecidedMany(BaseModel):
@@ -67,7 +69,7 @@ class DecidedMany(BaseModel):
 
     policy_version: str = Field(description="Of the policy.")
     decisions: list[Decision]
-    converted: ConvertedMany | None = Field(default=None, description="What /convert answers, for columns.")
+    converted: ConvertedMany | None = Field(default=None, description="What /v1/convert answers, for columns.")
 
 
 class DecidePolicy(BaseModel):

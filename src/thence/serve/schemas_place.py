@@ -1,4 +1,4 @@
-"""What /place answers, field by field."""
+"""What /v1/place answers, field by field."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PlacedResult(ItemCard):
 
 
 class Placed(BaseModel):
-    """The answer of /place."""
+    """The answer of /v1/place."""
 
     newcomer: Newcomer
     direction: Direction

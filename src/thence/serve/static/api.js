@@ -25,9 +25,9 @@ export async function ask(path, query = {}, signal = undefined) {
 /** Everything that an item's page shows, asked for at once; `compared` says whether there is a baseline. */
 export async function askItem(id, compared, signal) {
   const at = encodeURIComponent(id);
-  const list = (kind, direction) => ask(`/${kind}/${at}`, { direction, k: 10 }, signal);
+  const list = (kind, direction) => ask(`/v1/${kind}/${at}`, { direction, k: 10 }, signal);
   const [drawn, before, next, baselineBefore, baselineNext] = await Promise.all([
-    ask(`/neighborhood/${at}`, { k: 8 }, signal),
+    ask(`/v1/neighborhood/${at}`, { k: 8 }, signal),
     list("related", "before"),
     list("related", "next"),
     compared ? list("compare", "before") : null,
@@ -42,7 +42,7 @@ export async function askPlace(asked, signal) {
   if (!said.title) return { said, before: null, next: null, refused: null };
   try {
     const [before, next] = await Promise.all(["before", "next"].map((direction) =>
-      ask("/place", { ...said, direction, k: 10 }, signal)));
+      ask("/v1/place", { ...said, direction, k: 10 }, signal)));
     return { said, before, next, refused: null };
   } catch (error) {
     if (error.status !== 422) throw error;

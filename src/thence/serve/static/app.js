@@ -32,7 +32,7 @@ async function view({ focus }) {
   const { signal } = asking;
   main.setAttribute("aria-busy", "true");
   try {
-    model ??= await ask("/model");
+    model ??= await ask("/v1/model");
     if (asked.has("new") && model.student) show(placePage(await askPlace(asked, signal)), "A new product · thence", focus);
     else if (!id) show(home(model), "thence", focus);
     else {

@@ -8,7 +8,7 @@ const ROW = 36;
 const AMONG_SHOWN = 12;
 let current = null;
 
-/** A figure for an answer of /neighborhood; {@link redraw} fits it to its width once it stands in the page. */
+/** A figure for an answer of /v1/neighborhood; {@link redraw} fits it to its width once it stands in the page. */
 export function drawing(drawn) {
   const figure = h("figure", { class: "drawing" },
     h("div", { class: "canvas" }),

@@ -56,7 +56,7 @@ export function search(form, open, say) {
     asking = new AbortController();
     if (!query) return close();
     try {
-      const answer = await ask("/items/search", { q: query, limit: 8 }, asking.signal);
+      const answer = await ask("/v1/items/search", { q: query, limit: 8 }, asking.signal);
       found = answer.results;
       shown = query;
       show(query);
