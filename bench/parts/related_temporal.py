@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from common import say
+from parts.related_attainable import Attainable
 from parts.related_tasks import PAIRS, QUICK_PAIRS, Task, some_sources
 from thence.base.ids import IdMap
 from thence.base.rng import generator
@@ -29,13 +30,12 @@ from thence.events import EventLog, TimeSplit, complete_journey, ingest
 from thence.events.worlds import World, WorldConfig, simulate
 from thence.graph import Arcs, DiGraph
 from thence.graph.build import GraphConfig, build_graph
-from thence.graph.nodes import categories
 from thence.rerank.timely import Known
-from thence.rerank.timely_lessons import gained, pointed
+from thence.rerank.timely_lessons import lesson_arcs
 
 QUICK_EVENTS, EVENTS = 500_000, 10_000_000
 QUERIES, QUICK_QUERIES = 6_000, 2_000
-WORLD_PAIRS, LESSON_SOURCES = 500, 8_000
+WORLD_PAIRS, LESSON_SOURCES = 500, 10_000
 """Judged and learned from in the world, where each source asked costs a row of 200,000 scores."""
 
 
@@ -71,12 +71,12 @@ def world(seed: int, *, quick: bool) -> Task:
     fit_on, refit_on = either(before), either(now)
     say(f"world: {made.events.num_rows:,} events; {fit_on!r}, {refit_on!r}")
     moments = (split.valid_from, split.test_from)
-    after = lesson_of(before, now, seed)
     later = later_arcs(split.test, now, config)
     direction = None
     if later is not None:
         direction = direction_cases(later, refit_on.main, seed=seed, limit=min(WORLD_PAIRS, later.num_arcs))
     test = followed(made, refit_on, (split.test_from, made.truth.span[1]))
+    clocks = Known(fit_on, split.train, titles=True), Known(refit_on, split.known, titles=True)
     return Task(
         fit_on,
         some_sources(followed(made, fit_on, moments), seed),
@@ -84,11 +84,11 @@ def world(seed: int, *, quick: bool) -> Task:
         some_sources(test, seed, QUICK_QUERIES),
         direction,
         seed,
-        truth={"ceiling": Ceiling(shape, seed, split.test_from, refit_on.ids)},
-        clocks=(
-            Known(fit_on, split.train, after=after, titles=True),
-            Known(refit_on, split.known, titles=True),
-        ),
+        truth={
+            "ceiling": Ceiling(shape, seed, split.test_from, refit_on.ids),
+            "attainable": Attainable(shape, seed, split.test_from, refit_on.ids),
+        },
+        clocks=(lesson_of(*clocks, seed), clocks[1]),
     )
 
 
@@ -100,16 +100,14 @@ def either(graph: DiGraph) -> DiGraph:
     return replace(graph, relations={"followed": main, **graph.relations})
 
 
-def lesson_of(before: DiGraph, now: DiGraph, seed: int) -> Arcs:
+def lesson_of(before: Known, now: Known, seed: int) -> Known:
     """What the log itself shows between two clocks of what leads to what; of so many sources at most."""
-    name = "same_basket"
-    came = gained(before.relations[name], now.relations[name], before.ids, now.ids)
-    came = pointed(came, before.relations["bought_after"], categories(before.nodes))
-    sources = np.flatnonzero(came.out_degree)
-    kept = np.zeros(before.num_nodes, bool)
+    after, against = lesson_arcs(before, now, seed=seed)
+    sources = np.flatnonzero(after.out_degree)
+    kept = np.zeros(after.num_nodes, bool)
     rng = generator(seed, "lesson")
     kept[rng.choice(sources, min(LESSON_SOURCES, len(sources)), replace=False)] = True
-    return came.select(kept[came.pairs[0]])
+    return before.then(*(arcs.select(kept[arcs.pairs[0]]) for arcs in (after, against)))
 
 
 def followed(made: World, graph: DiGraph, period: tuple[int, int]) -> Cases:

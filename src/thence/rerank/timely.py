@@ -25,7 +25,6 @@ from thence.base.artifact import open_artifact, write_artifact
 from thence.base.errors import ArtifactError, ConfigError, DataError, FitError
 from thence.base.ids import IdMap
 from thence.base.progress import Progress, silent
-from thence.base.rng import generator
 from thence.encode.baseline.backed_off import backed_off
 from thence.encode.baseline.counts import counts, lift
 from thence.encode.baseline.svd import svd
@@ -33,10 +32,12 @@ from thence.encode.scorer import Scorer
 from thence.events import EventLog
 from thence.graph import Arcs, DiGraph
 from thence.rerank.alike import Alike, Lent
-from thence.rerank.learn import BATCH, Examples, RerankConfig
+from thence.rerank.learn import BATCH, RerankConfig
 from thence.rerank.model import Trees
 from thence.rerank.parts import Part, catalogue_parts, columns, part_table
 from thence.rerank.timely_parts import label_parts, timely_parts
+from thence.rerank.timely_teach import LESSON, lesson_examples, source_of, weights_of
+from thence.rerank.timely_views import seen_next, view_parts
 from thence.rerank.walks import Candidates
 
 FIRST: Mapping[str, Callable[[DiGraph], Scorer]] = {
@@ -52,7 +53,6 @@ GROUP |= {"alike": "features", "lent": "features"}
 """Under what a part of these is explained."""
 KIND, TREES = "timely-reranker", "trees.ubj"
 ROWS = 1 << 24
-LESSON = RerankConfig(candidates=60, negatives=0.5, trees=120, leaves=31, rate=0.06)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +64,7 @@ class Known:
         log: seen up to the clock.
         first: a learned first stage over the graph, where there is one.
         after: pairs that came after the clock, weighted by how often; None for now.
+        against: pairs that speak against themselves, weighted likewise, such as what came the other way round.
         titles: products of like titles retrieve too, what follows them as well, and the catalogue's parts of
             :mod:`thence.rerank.parts` count; for shops that sell much of what has hardly been sold.
 
@@ -82,6 +83,7 @@ class Known:
     log: EventLog
     first: Scorer | None = None
     after: Arcs | None = None
+    against: Arcs | None = None
     titles: bool = False
 
     def __post_init__(self) -> None:
@@ -103,20 +105,25 @@ class Known:
         main = self.graph.main
         out, into = _sums(main, 0), _sums(main, 1)
         found = [
-            Part("reverse", "reverse", lambda at: _weights(main, at[2], _source(at))),
-            Part("source_out", "popularity", lambda at: out[_source(at)]),
+            Part("reverse", "reverse", lambda at: weights_of(main, at[2], source_of(at))),
+            Part("source_out", "popularity", lambda at: out[source_of(at)]),
             Part("target_in", "popularity", lambda at: into[at[2]]),
         ]
         if "lift" in main.values:
-            found.append(Part("arc.lift", "arc", lambda at: _weights(main, _source(at), at[2], "lift")))
+            found.append(Part("arc.lift", "arc", lambda at: weights_of(main, source_of(at), at[2], "lift")))
         found += [Part(name, GROUP.get(name, "first"), self._scored(name)) for name in self.scorers]
         if self.titles:
             found += catalogue_parts(self.graph)
-        return found + label_parts(self.graph) + timely_parts(self.log, self.graph.ids)
+        return found + label_parts(self.graph) + timely_parts(self.log, self.graph.ids) + view_parts(self.looks)
 
-    def then(self, after: Arcs) -> Known:
+    @cached_property
+    def looks(self) -> Arcs:
+        """What customers looked at right after they bought something."""
+        return seen_next(self.log, self.graph.ids)
+
+    def then(self, after: Arcs, against: Arcs | None = None) -> Known:
         """The same with what came after the clock; what has been worked out already is shared."""
-        found, shared = replace(self, after=after), ("scorers", "parts", "_kept")
+        found, shared = replace(self, after=after, against=against), ("scorers", "parts", "looks", "_kept")
         self._kept  # noqa: B018  there from now on, as parts that are shared keep their rows there
         done = {name: value for name, value in vars(self).items() if name in shared}
         vars(found).update(done)
@@ -343,37 +350,6 @@ def _check(lesson: Known, now: Known) -> None:
         raise ConfigError("a lesson's clock is not before the one of now", fix="Use log.before(moment).")
 
 
-def lesson_examples(lesson: Known, config: RerankConfig = LESSON, seed: int = 0) -> Examples:
-    """Candidates of every source that something came after, with their parts and how often they came.
-
-    Args:
-        lesson: what was known, and what came after it.
-        config: settings.
-        seed: of the draw of negatives.
-
-    Raises:
-        ConfigError: nothing came after it.
-        FitError: nothing that came after it is among the candidates.
-    """
-    after = lesson.after
-    if after is None:
-        raise ConfigError("a lesson without anything that came after", fix="Give Known(..., after=arcs).")
-    rng, tables, labels, weights = generator(seed, "timely", "negatives"), [], [], []
-    for at, table in lesson.tables(np.flatnonzero(after.out_degree), config.candidates):
-        came = _weights(after, _source(at), at[2])
-        keep = (came > 0) | (rng.random(len(came)) < config.negatives)
-        tables.append(table[keep])
-        labels.append(came[keep] > 0)
-        weights.append(np.where(came[keep] > 0, came[keep], 1.0))
-    label = np.concatenate(labels) if labels else np.zeros(0, bool)
-    if not label.any():
-        raise FitError("nothing that came after is among the candidates", fix="Raise candidates.")
-    weight = np.concatenate(weights).astype(np.float32)
-    found = float(weight[label].sum() / after.weight.sum())
-    names = tuple(columns(lesson.parts))
-    return Examples(np.concatenate(tables), label, weight, names, found, (1.0, 0.0))
-
-
 def _put(rows: np.ndarray, matrix: Any) -> np.ndarray:
     row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     rows[row, matrix.indices] = matrix.data
@@ -385,15 +361,6 @@ def _best(scores: np.ndarray, num: int) -> np.ndarray:
     num = min(num, scores.shape[1])
     found = np.argpartition(-scores, num - 1, axis=1)[:, :num]
     return np.where(np.isfinite(np.take_along_axis(scores, found, 1)), found, -1)
-
-
-def _source(at: Candidates) -> np.ndarray:
-    return np.repeat(at[0], np.diff(at[1]))
-
-
-def _weights(arcs: Arcs, source: np.ndarray, target: np.ndarray, value: str = "weight") -> np.ndarray:
-    place = arcs.positions(source, target)
-    return np.where(place >= 0, arcs.values[value][np.maximum(place, 0)], 0).astype(np.float32)
 
 
 def _sums(arcs: Arcs, end: int) -> np.ndarray:
