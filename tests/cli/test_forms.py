@@ -12,7 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 from tests.cli.test_verbs import SETTINGS, command, said, small_world
 
+from thence.base.errors import ConfigError
+from thence.base.progress import silent
+from thence.cli import pipeline
 from thence.cli.forms import MODEL, Subject
+from thence.cli.pipeline import Judged
+from thence.cli.run import execute
+from thence.cli.settings import read_settings
 from thence.compress import Student
 from thence.compress.quantize import KINDS, QuantizedEmbeddings
 from thence.encode.embeddings import Embeddings
@@ -80,6 +86,32 @@ def test_a_student_places_a_new_product_from_the_command_line(fresh: Path) -> No
     assert code == 0 and out.startswith("what would lead to")
     names = [form.name for form in Tradeoff.load(fresh / "tradeoff").forms]
     assert names == [MODEL, "student", "student, words alone"]
+
+
+def test_a_run_makes_the_forms_that_its_settings_ask_for(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = Judged(None, Bundle.load(fresh / "bundle"))  # type: ignore[arg-type]
+    monkeypatch.setattr(pipeline, "train_run", lambda *given: None)  # it stands already
+    monkeypatch.setattr(pipeline, "evaluate_run", lambda *given: done)
+    plain = read_settings(None, [f"into={fresh}"])
+    assert execute(plain, None, silent) is done and not (fresh / "tradeoff").exists()
+    words = ["forms.index=auto", "forms.codes=int8", "forms.student=true", f"into={fresh}"]
+    words += ["distill.steps=0", "distill.words=16", "distill.shared=8"]
+    judged = execute(read_settings(None, words), None, silent)
+    assert judged.bundle.student is not None
+    assert judged.bundle.index is not None and judged.bundle.index.report.kind == "exact"
+    names = [form.name for form in Tradeoff.load(fresh / "tradeoff").forms]
+    assert set(names) == {MODEL, "int8", "int8, re-scored", "student", "student, words alone"}
+    assert all(name in judged.forms for name in names)
+
+
+@pytest.mark.parametrize(("value", "fault"), [("forms.index=ivf_qp", "index"), ("forms.codes=int9", "codes")])
+def test_a_form_that_does_not_exist_is_told_before_anything_is_read(
+    run: Path, tmp_path: Path, value: str, fault: str
+) -> None:
+    settings = read_settings(run.parent.parent / "run.toml", [f"into={tmp_path / 'run'}", value])
+    with pytest.raises(ConfigError, match=f"unknown kind of {fault}"):
+        execute(settings, None, silent)
+    assert not (tmp_path / "run").exists()
 
 
 def test_forms_of_another_model_are_not_compared(fresh: Path) -> None:

@@ -16,7 +16,9 @@ from thence.cli.progress import progress_shown
 if TYPE_CHECKING:
     import numpy as np
 
+    from thence.base.progress import Progress
     from thence.cli.forms import Subject
+    from thence.cli.settings import RunConfig
     from thence.compress import Student
     from thence.evaluate.tradeoff import Form
     from thence.index.neighbors import Neighbors
@@ -39,31 +41,38 @@ def distill(
     """
     from thence.cli.forms import Subject
     from thence.cli.settings import read_settings
-    from thence.compress import fit_student, position_features
 
     settings = read_settings(config, values or [])
     subject = Subject.open(run)
-    if subject.graph.nodes is None:
-        raise DataError("there is no catalogue to read", where=run, fix="Ingest with --items.")
-    position = position_features(subject.graph, dim=POSITION, seed=settings.train.seed)
     with progress_shown() as progress:
-        student = fit_student(
-            subject.graph,
-            subject.model,
-            settings.distill,
-            position=position,
-            seed=settings.train.seed,
-            progress=progress,
-        )
-    student.save(run / "student")
-    subject.into_bundle(student=student)
-    table = subject.tradeoff(*_forms(subject, student, position))
+        student, forms = taught(subject, settings, progress)
+    table = subject.tradeoff(*forms)
     if as_json:
         emit({"run": run, "dim": student.dim, "numbers": student.size, **_left_out(student)})
     else:
         show(f"{run / 'student'}: {student!r}")
         show(table.text())
         show(f"accuracy against size and time: {run / 'tradeoff' / 'tradeoff.html'}")
+
+
+def taught(subject: Subject, settings: RunConfig, progress: Progress) -> tuple[Student, list[Form]]:
+    """Teach a student, write ``student``, lay it into the bundle, and judge it.
+
+    Raises:
+        DataError: there is no catalogue to read.
+    """
+    from thence.compress import fit_student, position_features
+
+    graph, seed = subject.graph, settings.train.seed
+    if graph.nodes is None:
+        raise DataError("there is no catalogue to read", where=subject.folder, fix="Ingest with --items.")
+    position = position_features(graph, dim=POSITION, seed=seed)
+    student = fit_student(
+        graph, subject.model, settings.distill, position=position, seed=seed, progress=progress
+    )
+    student.save(subject.folder / "student")
+    subject.into_bundle(student=student)
+    return student, _forms(subject, student, position)
 
 
 def _forms(subject: Subject, student: Student, position: np.ndarray) -> list[Form]:

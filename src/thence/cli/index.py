@@ -12,7 +12,9 @@ from thence.cli.options import JsonFlag
 from thence.cli.progress import progress_shown
 
 if TYPE_CHECKING:
-    from thence.evaluate.tradeoff import Tradeoff
+    from thence.base.progress import Progress
+    from thence.cli.forms import Subject
+    from thence.evaluate.tradeoff import Form, Tradeoff
     from thence.index import AnnIndex, ExactIndex
 
 EXAMPLE = "Example:  thence index runs/shop --kind ivf_pq --recall 0.98"
@@ -37,22 +39,31 @@ def index(
     Its recall is measured on products that nothing was chosen on, and stands in its manifest.
     """
     from thence.cli.forms import Subject
-    from thence.index import build_index
 
     subject = Subject.open(run)
     with progress_shown() as progress:
-        made = build_index(subject.model, kind, recall, floor=floor, allow_exact=allow_exact, progress=progress)
-    made.save(run / "index")
-    subject.into_bundle(index=made)
-    forms = []
-    if made.report.kind != "exact":
-        size = subject.size + sum(path.stat().st_size for path in (run / "index").rglob("*") if path.is_file())
-        forms.append(subject.form(f"index {made.report.kind}", "index", made, size))
+        made, forms = built(subject, kind, recall, floor=floor, allow_exact=allow_exact, progress=progress)
     table = subject.tradeoff(*forms)
     if as_json:
         emit({"run": run, **made.report.as_dict()})
     else:
         show(_told(run, made, table))
+
+
+def built(
+    subject: Subject, kind: str, recall: float, *, floor: float, allow_exact: bool, progress: Progress
+) -> tuple[AnnIndex | ExactIndex, list[Form]]:
+    """Build an index, write ``index``, lay it into the bundle, and judge it."""
+    from thence.index import build_index
+
+    made = build_index(subject.model, kind, recall, floor=floor, allow_exact=allow_exact, progress=progress)
+    place = subject.folder / "index"
+    made.save(place)
+    subject.into_bundle(index=made)
+    if made.report.kind == "exact":
+        return made, []
+    size = subject.size + sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
+    return made, [subject.form(f"index {made.report.kind}", "index", made, size)]
 
 
 def _told(run: Path, made: AnnIndex | ExactIndex, table: Tradeoff) -> str:

@@ -45,15 +45,20 @@ VALIDATION_SOURCES = 1_000
 
 @dataclass(frozen=True)
 class Judged:
-    """What an evaluation leaves: the report, and the bundle that the service opens."""
+    """What an evaluation leaves: the report, and the bundle that the service opens.
+
+    ``forms`` is the table of smaller and faster forms, where some were made.
+    """
 
     report: Report
     bundle: Bundle
+    forms: str = ""
 
     def text(self) -> str:
         """The table of figures, and what is to be said of both stages."""
         info = self.report.info
-        return "\n".join([self.report.text(), *(f"{name}: {info[name]}" for name in STAGES if name in info)])
+        stages = (f"{name}: {info[name]}" for name in STAGES if name in info)
+        return "\n".join([self.report.text(), *stages, *([self.forms] if self.forms else [])])
 
 
 @dataclass(frozen=True)

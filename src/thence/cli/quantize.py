@@ -38,23 +38,37 @@ def quantize(
     Which kind auto keeps is chosen by the model's own lists: no case of the test period has a say.
     """
     from thence.cli.forms import Subject
+
+    check_codes(kind)
+    subject = Subject.open(run)
+    with progress_shown() as progress:
+        kept, forms = coded(subject, kind, recall, progress)
+    table = subject.tradeoff(*forms)
+    if as_json:
+        emit({"run": run, "kind": kept.kind, "bytes": kept.bytes, **kept.metrics})
+    else:
+        times = f"{kept.metrics['bytes_ratio']:.1f} times smaller"
+        show(f"{run / 'quantized'}: {kept.kind}, {times}, recall@20 {kept.metrics['recall@20']:.3f}")
+        show(table.text())
+        show(f"accuracy against size and time: {run / 'tradeoff' / 'tradeoff.html'}")
+
+
+def check_codes(kind: str) -> None:
+    """Raise ConfigError unless ``kind`` is ``"auto"`` or one of the kinds of codes."""
     from thence.compress.quantize import KINDS
 
     if kind not in (AUTO, *KINDS):
-        raise ConfigError(f"--kind {kind!r} is unknown", fix=nearest(kind, (AUTO, *KINDS)))
-    subject = Subject.open(run)
-    with progress_shown() as progress:
-        made = _all(subject, progress) if kind == AUTO else {kind: _made(subject, kind, progress)}
-    kept = next(iter(made)) if kind != AUTO else _smallest(made, recall, run)
-    made[kept].save(run / "quantized")
-    table = subject.tradeoff(*(form for small in made.values() for form in _forms(subject, small)))
-    if as_json:
-        emit({"run": run, "kind": kept, "bytes": made[kept].bytes, **made[kept].metrics})
-    else:
-        times = f"{made[kept].metrics['bytes_ratio']:.1f} times smaller"
-        show(f"{run / 'quantized'}: {kept}, {times}, recall@20 {made[kept].metrics['recall@20']:.3f}")
-        show(table.text())
-        show(f"accuracy against size and time: {run / 'tradeoff' / 'tradeoff.html'}")
+        raise ConfigError(f"unknown kind of codes {kind!r}", fix=nearest(kind, (AUTO, *KINDS)))
+
+
+def coded(
+    subject: Subject, kind: str, recall: float, progress: Progress
+) -> tuple[QuantizedEmbeddings, list[Form]]:
+    """Keep the model in fewer bytes, write ``quantized``, and judge all that was tried."""
+    made = _all(subject, progress) if kind == AUTO else {kind: _made(subject, kind, progress)}
+    kept = made[_smallest(made, recall, subject.folder) if kind == AUTO else kind]
+    kept.save(subject.folder / "quantized")
+    return kept, [form for small in made.values() for form in _forms(subject, small)]
 
 
 def _all(subject: Subject, progress: Progress) -> dict[str, QuantizedEmbeddings]:

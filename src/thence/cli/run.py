@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,12 +60,19 @@ def execute(settings: RunConfig, sources: tuple[Any, Any] | None, progress: Prog
     """
     from thence.cli.pipeline import evaluate_run, train_run
     from thence.cli.settings import write_settings
+    from thence.cli.smaller import check_forms, make_forms
+    from thence.serve.bundle import Bundle
 
+    check_forms(settings.forms)
     if sources is not None:
         _ingest(settings, sources, progress)
     train_run(settings.into, settings, progress)
     write_settings(settings, settings.into / "settings.yaml")
-    return evaluate_run(settings.into, settings, progress)
+    judged = evaluate_run(settings.into, settings, progress)
+    table = make_forms(settings.into, settings, progress)
+    if table is None:
+        return judged
+    return replace(judged, bundle=Bundle.load(settings.into / "bundle"), forms=table.text())
 
 
 def _sources(section: IngestSection, base: Path) -> tuple[list[str], list[str] | None]:

@@ -145,6 +145,22 @@ class RerankSection(BaseModel):
     max_items: int = Field(default=20_000, ge=0)
 
 
+class FormsSection(BaseModel):
+    """Smaller and faster forms of the model, made and judged at the end of a run; none unless asked for.
+
+    Args:
+        index: the kind of index that the bundle answers by, such as ``auto``; empty for none.
+        codes: the kind of codes that the model is kept in beside itself, such as ``int8``; empty for none.
+        student: whether one is taught, by ``distill``, so that products that nobody has bought are answered.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    index: str = ""
+    codes: str = ""
+    student: bool = False
+
+
 class ServeSection(BaseModel):
     """Where the service answers.
 
@@ -186,6 +202,7 @@ class RunConfig(BaseModel):
     spectral: SpectralSection = SpectralSection()
     rerank: RerankSection = RerankSection()
     distill: DistillConfig = DistillConfig()
+    forms: FormsSection = FormsSection()
     evaluate: EvaluateConfig = EvaluateConfig()
     serve: ServeSection = ServeSection()
 
