@@ -155,6 +155,15 @@ def test_rows_are_added_as_a_matrix_product_adds_them() -> None:
         np.testing.assert_allclose(out, 1 + value @ table[at], rtol=1e-5, atol=1e-5)
 
 
+def test_one_arc_is_enough_to_be_taught_by() -> None:
+    nodes = pa.table({"title": ["red", "blue"]})
+    pair = DiGraph(IdMap("ab"), {"x": Arcs.from_pairs([0], [1], num_nodes=2)}, nodes)
+    config = DistillConfig(words=2, shared=1, steps=2, every=1)
+    position = position_features(pair, dim=2)
+    student = fit_student(pair, heuristic_teacher(pair, dim=2), config, position=position)
+    assert np.isfinite(student.embed(nodes, position).source).all()
+
+
 def test_what_cannot_be_taught_is_refused() -> None:
     with pytest.raises(DataError, match="no catalogue"):
         fit_student(DiGraph(GRAPH.ids, GRAPH.relations), TEACHER)

@@ -166,6 +166,17 @@ def test_wrong_arguments_and_vectors_are_told() -> None:
         small.rescored(GIVEN, pool=0)
 
 
+@pytest.mark.parametrize("nodes", [[-1], [len(GIVEN.ids)], [0.5], [True], ["a"]])
+def test_what_is_no_node_is_refused(nodes: list, kept) -> None:
+    small = kept["int8"]
+    for scorer in (small, small.rescored(GIVEN, 5)):
+        for ask in (scorer.scores, scorer.scores_into):
+            with pytest.raises(DataError, match="whole numbers"):
+                ask(nodes)
+    with pytest.raises(ConfigError, match="queries"):
+        quantize(GIVEN, "int8", queries=-1)
+
+
 def test_torn_and_foreign_artifacts_are_refused(tmp_path: Path, kept) -> None:
     folder = tmp_path / "small"
     for name in ("source.safetensors", "manifest.json"):

@@ -355,4 +355,4 @@ class Teaching:
         blank = torch.zeros(len(chosen), 2 * self.source.shape[1] + 1, device=self.device)
         teacher = self._scores(blank, at, "source", context)[1]
         scores = teacher[torch.from_numpy(context.mask).to(self.device)]
-        return max(float(scores.std()) / 2, 1e-6)
+        return max(float(scores.std()) / 2, 1e-6) if len(scores) > 1 else 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thence.base.errors import DataError
+from thence.base.errors import ConfigError, DataError
 from thence.base.progress import Progress, silent
 from thence.compress.quantize.cost import QUERIES, Validate, measure
 from thence.compress.quantize.kinds import kind_named
@@ -52,7 +52,7 @@ def quantize(
         ``HitRate@10_share`` where ``validate`` is given.
 
     Raises:
-        ConfigError: there is no such kind.
+        ConfigError: there is no such kind, or ``queries`` is below nought.
         DataError: the numbers do not fit the kind, or there are no nodes.
 
     Example:
@@ -64,6 +64,8 @@ def quantize(
         (3.0, True)
     """
     made = kind_named(kind)
+    if queries < 0:
+        raise ConfigError(f"queries={queries}", fix="Give how many are drawn, or 0 for none.")
     if not len(embeddings.ids) or not embeddings.dim:
         raise DataError("there is nothing to quantize", where=repr(embeddings))
     space = Space.fit(embeddings.source, embeddings.target, seed) if made.spaced else None

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from thence.base.errors import DataError
 from thence.base.ids import IdMap
 from thence.compress.quantize.codes import Codes, bytes_of
-from thence.compress.quantize.rescored import Rescored
+from thence.compress.quantize.rescored import Rescored, nodes_of
 from thence.compress.quantize.score import scored, scored_by
 from thence.compress.quantize.space import Space
 from thence.encode.embeddings import Embeddings
@@ -91,15 +91,19 @@ class QuantizedEmbeddings:
         return bytes_of(self.source) + bytes_of(self.target) + sum(array.nbytes for array in rest)
 
     def scores(self, sources: ArrayLike) -> np.ndarray:
-        """Scores ``[len(sources), num_nodes]`` of the arcs from each source to every node."""
-        asked = _nodes(sources)
+        """Scores ``[len(sources), num_nodes]`` of the arcs from each source to every node.
+
+        Raises:
+            DataError: a node is out of range, or no whole number.
+        """
+        asked = nodes_of(sources, len(self.ids))
         return self._lifted(
             scored(self.source, asked, self.target, self._or_nought(self.bias)), self.own, asked
         )
 
     def scores_into(self, targets: ArrayLike) -> np.ndarray:
         """Scores ``[len(targets), num_nodes]`` of the arcs from every node to each target."""
-        asked = _nodes(targets)
+        asked = nodes_of(targets, len(self.ids))
         return self._lifted(
             scored(self.target, asked, self.source, self._or_nought(self.own)), self.bias, asked
         )
@@ -110,7 +114,7 @@ class QuantizedEmbeddings:
         Raises:
             DataError: the exact vectors are of other ids or of another length.
         """
-        asked = _nodes(sources)
+        asked = nodes_of(sources, len(self.ids))
         vectors = self._in_space(exact, asked, "source")
         return self._lifted(scored_by(vectors, self.target, self._or_nought(self.bias)), self.own, asked)
 
@@ -120,7 +124,7 @@ class QuantizedEmbeddings:
         Raises:
             DataError: the exact vectors are of other ids or of another length.
         """
-        asked = _nodes(targets)
+        asked = nodes_of(targets, len(self.ids))
         vectors = self._in_space(exact, asked, "target")
         return self._lifted(scored_by(vectors, self.source, self._or_nought(self.own)), self.bias, asked)
 
@@ -191,7 +195,3 @@ class QuantizedEmbeddings:
         if added is not None:
             block += added[asked][:, None]
         return block
-
-
-def _nodes(nodes: ArrayLike) -> np.ndarray:
-    return np.asarray(nodes, np.int64).reshape(-1)

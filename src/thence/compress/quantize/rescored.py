@@ -14,6 +14,22 @@ from thence.encode.embeddings import Embeddings
 from thence.encode.scorer import Scorer
 
 
+def nodes_of(nodes: ArrayLike, num_nodes: int) -> np.ndarray:
+    """``[n]`` int64 nodes, checked: -1 is not the last one here, nor 0.5 the first.
+
+    Raises:
+        DataError: a node is out of range, or no whole number.
+
+    Example:
+        >>> nodes_of(2, num_nodes=3)
+        array([2])
+    """
+    found = np.asarray(nodes).reshape(-1)
+    if found.size and (found.dtype.kind not in "iu" or found.min() < 0 or found.max() >= num_nodes):
+        raise DataError(f"nodes {found[:5].tolist()}", fix=f"Give whole numbers from 0 to {num_nodes - 1}.")
+    return found.astype(np.int64)
+
+
 @runtime_checkable
 class ByExact(Protocol):
     """A scorer over codes that can be asked by exact vectors, which loses less than asking by codes."""
@@ -75,13 +91,13 @@ class Rescored:
 
     def scores(self, sources: ArrayLike) -> np.ndarray:
         """Scores ``[len(sources), num_nodes]``, the pool of each source exact."""
-        asked, fast = np.asarray(sources, np.int64).reshape(-1), self.fast
+        asked, fast = nodes_of(sources, len(self.ids)), self.fast
         rough = fast.scores_by(self.exact, asked) if isinstance(fast, ByExact) else fast.scores(asked)
         return self._again(np.array(rough), self.exact.source, asked, self.exact.target, own=False)
 
     def scores_into(self, targets: ArrayLike) -> np.ndarray:
         """Scores ``[len(targets), num_nodes]``, the pool of each target exact."""
-        asked, fast = np.asarray(targets, np.int64).reshape(-1), self.fast
+        asked, fast = nodes_of(targets, len(self.ids)), self.fast
         rough = fast.scores_into_by(self.exact, asked) if isinstance(fast, ByExact) else fast.scores_into(asked)
         return self._again(np.array(rough), self.exact.target, asked, self.exact.source, own=True)
 
