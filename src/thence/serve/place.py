@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from thence.base.errors import ArtifactError, DataError
-from thence.index.exact import ExactIndex
+from thence.index.exact import ExactIndex, best_of_row
 from thence.index.neighbors import Direction
 from thence.serve.catalogue import Catalogue
 from thence.serve.problems import RefusedError
@@ -92,8 +93,14 @@ class Newcomers:
         placed = self.student.place(product)
         model = self.index.embeddings
         vector, rows = (placed.source, model.source) if direction == "next" else (placed.target, model.target)
-        length = np.maximum(np.linalg.norm(rows, axis=1), 1e-12)
-        return np.argsort(-(rows @ vector) / length, kind="stable")[:num]
+        return best_of_row(rows @ vector / self._lengths[direction], num)
+
+    @cached_property
+    def _lengths(self) -> dict[Direction, np.ndarray]:
+        """Length of each item's vector in the role that is asked about, counted once for all requests."""
+        model = self.index.embeddings
+        sides: dict[Direction, np.ndarray] = {"next": model.source, "before": model.target}
+        return {side: np.maximum(np.linalg.norm(rows, axis=1), 1e-12) for side, rows in sides.items()}
 
     def read(self, product: Mapping[str, Any]) -> list[str]:
         """The words and categories of a product that the student has learned.
