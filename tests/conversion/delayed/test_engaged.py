@@ -317,8 +317,8 @@ def test_recalibration_takes_away_a_shift_and_leaves_noise_alone() -> None:
     truth = np.log(rates / (1 - rates))[shown.features.codes[:, 0]]
     for recalibrate, off, low, high in ((True, 0.3, -0.3, -0.1), (True, 0.0, -0.06, 0.06), (False, 0.3, 0, 0)):
         model = Engaged(every=1, engagement=False, recalibrate=recalibrate)
-        model.begin(shown.before(14 * DAY), LAB)
-        for day, wrong in ((14, 2.0), (24, off), (39, off)):  # the first predictions are of what was open then
+        model.begin(shown.before(24 * DAY), LAB)
+        for day, wrong in ((24, 2.0), (32, off), (39, off)):  # the first predictions are of what was open then
             told = partial(np.add, wrong)
             model.refresh(shown.before(day * DAY), LAB, lambda index, told=told: told(truth[index])[:, None])
         assert low <= model.told()["shift"] <= high

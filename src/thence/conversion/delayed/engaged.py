@@ -51,7 +51,8 @@ would else be gone through more than once.
 by more than two standard errors: without signal it costs nothing.
 
 ``recalibrate`` shifts the logits that are served, and those that q is computed from, by what is known so far of
-the exposures of the last window, if the stream was there to predict them (:mod:`.recalibrate`).
+the exposures of the last window that the stream itself predicted (:mod:`.recalibrate`): likewise only where x
+does not foretell how soon a conversion comes.
 
 Unlike FNW, which also weighs by its own prediction, f = 1 is no resting place: with a share S of the
 conversions still to come and f near 1 the expected gradient is (1 - f) (1 - p) / S away from it; and no prior
@@ -102,7 +103,7 @@ class Engaged(Estimator):
         engagement: whether engagement may be looked at.
         settle: weight with which exposures are learned once more when their label is final; None for .5 or 0 as
             told above.
-        recalibrate: whether predictions are shifted by what became of earlier ones, when Λ is looked at.
+        recalibrate: whether predictions are shifted by what became of earlier ones, as told above.
         fresh: share of the late conversions that early ones stand for, where x does not foretell how soon.
 
     Raises:
@@ -161,7 +162,7 @@ class Engaged(Estimator):
         self.paid = np.zeros(len(known), np.float32)
         index = np.flatnonzero(known.mature)[-COHORT:]
         come = index[known.converted[index]]
-        self.stand_in = self.fresh > 0 and not self.again and not foretold(known, come, lab)
+        self.stand_in = not self.again and not foretold(known, come, lab)
         half = generator(lab.seed, "engaged", "halves").integers(0, 2, len(index)) == 0
         for part, name in ((half, "first half"), (~half, "second half")):
             features, label = known.features.take(index[~part]), known.converted[index[~part]]
@@ -178,7 +179,7 @@ class Engaged(Estimator):
         self.turn += 1
         if self.every and self.turn % self.every == 0:
             self._learn(known)
-            if self.recalibrate:
+            if self.recalibrate and self.stand_in:
                 self.shift = self._shift(known)
 
     def probability(self, logits: Tensor) -> Tensor:

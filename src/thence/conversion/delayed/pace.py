@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from thence.conversion.exposures import NEVER, Exposures
+from thence.conversion.exposures import Exposures
 
 
 def volume(known: Exposures, index: np.ndarray, now: int, step: int) -> np.ndarray:
@@ -18,6 +18,7 @@ def in_bursts(known: Exposures) -> bool:
     """Whether the counts of thirty equal parts of the last window spread wider than their mean.
 
     Example:
+        >>> from thence.conversion.exposures import NEVER
         >>> never = np.full(60, NEVER)
         >>> in_bursts(Exposures.make(range(60), never, window=60, until=60))
         False
