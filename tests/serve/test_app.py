@@ -198,10 +198,13 @@ def test_every_version_answers_for_itself():
     assert [row["score"] for row in before["results"]] != [row["score"] for row in after["results"]]
 
 
-def test_only_loopback_is_served(tmp_path: Path):
+def test_others_are_served_with_a_token_alone(tmp_path: Path):
     for host in ("0.0.0.0", "::", "192.168.0.1", "example.org", ""):
-        with pytest.raises(ConfigError, match=r"not loopback.*proxy"):
+        with pytest.raises(ConfigError, match=r"without a token.*--token-file"):
             run(tmp_path, host=host)
+    for host in ("example.org", "", "127.0.0.1:80"):
+        with pytest.raises(ConfigError, match="not an address"):
+            listen(host, 0)
     with pytest.raises(ConfigError, match="out of range"):
         listen("127.0.0.1", 70_000)
     with listen("127.0.0.1", 0) as first:

@@ -29,7 +29,7 @@ def test_a_saved_model_is_served_with_a_bundle(tmp_path: Path, monkeypatch: pyte
     model.save(tmp_path / "model")
     bundle().save(tmp_path / "bundle")
     served: list[Bundle] = []
-    monkeypatch.setattr("thence.serve.run", lambda bundle, **_: served.append(bundle))
+    monkeypatch.setattr("thence.serve.run", lambda origin, **_: served.append(origin.load()))
     app = Typer()
     app.command()(serve)
     runner = CliRunner()

@@ -274,7 +274,7 @@ def test_the_verb_serves_a_policy_with_a_run_and_without(
     model.save(tmp_path / "model")
     bundle().save(tmp_path / "bundle")
     served: list[Any] = []
-    monkeypatch.setattr("thence.serve.run", lambda what, **_: served.append(what))
+    monkeypatch.setattr("thence.serve.run", lambda origin, **_: served.append(origin.load()))
     serve(tmp_path / "bundle", policy=tmp_path / "policy")
     serve(None, policy=tmp_path / "policy")
     serve(None, conversion=tmp_path / "model")

@@ -3,7 +3,8 @@
 from thence.serve.app import create_app
 from thence.serve.bundle import Bundle
 from thence.serve.models import Models
+from thence.serve.origin import Origin
 from thence.serve.run import run
 from thence.serve.store import Store
 
-__all__ = ["Bundle", "Models", "Store", "create_app", "run"]
+__all__ = ["Bundle", "Models", "Origin", "Store", "create_app", "run"]

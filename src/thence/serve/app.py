@@ -6,15 +6,19 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
+from thence.serve.access import API, Access
 from thence.serve.bundle import Bundle
+from thence.serve.metrics import TYPE, Measured, Metrics
 from thence.serve.models import Models
+from thence.serve.origin import Reloader
 from thence.serve.problems import Problem, RefusedError
 from thence.serve.routes import PROBLEMS, api_routes, health_routes
+from thence.serve.routes_admin import model_routes
 from thence.serve.routes_convert import convert_routes
 from thence.serve.routes_decide import decide_routes
 from thence.serve.routes_place import place_routes
@@ -22,17 +26,20 @@ from thence.serve.security import HEADERS, REPORT_POLICY, Guard
 from thence.serve.store import Store
 
 STATIC = Path(__file__).parent / "static"
-API = "/v1"
 GET = ["GET", "HEAD"]
 MAX_FAULTS = 5
 MAX_WHERE = 100
 
 
-def create_app(source: Bundle | Models | Store) -> FastAPI:
+def create_app(
+    source: Bundle | Models | Store, access: Access | None = None, reloader: Reloader | None = None
+) -> FastAPI:
     """The service over a bundle, over models without items, or over a store that gets them later.
 
     Args:
         source: a bundle or models, which are verified and published here; or a store, empty or not.
+        access: who may ask; this machine alone when None.
+        reloader: replaces what the store serves; None where it came from no folder.
 
     Raises:
         ArtifactError: wrong answers to the first questions.
@@ -54,20 +61,25 @@ def create_app(source: Bundle | Models | Store) -> FastAPI:
         redirect_slashes=False,
     )
     app.include_router(health_routes(store))
-    for routes in (api_routes, place_routes, convert_routes, decide_routes):
+    metrics = Metrics()
+    for routes in (api_routes, place_routes):
+        app.include_router(routes(store, metrics.answered), prefix=API)
+    for routes in (convert_routes, decide_routes):
         app.include_router(routes(store), prefix=API)
-    app.include_router(page_routes(store), include_in_schema=False)
+    app.include_router(model_routes(store, reloader), prefix=API)
+    app.include_router(page_routes(store, metrics), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _broken)
-    app.add_middleware(Guard)
+    app.add_middleware(Measured, metrics=metrics, store=store)
+    app.add_middleware(Guard, access=access)
     return app
 
 
-def page_routes(store: Store) -> APIRouter:
-    """The page, the description of the API for people, and the evaluation report."""
+def page_routes(store: Store, metrics: Metrics) -> APIRouter:
+    """The page, the description of the API for people, the evaluation report, and figures for Prometheus."""
     router = APIRouter(responses=PROBLEMS)
 
     @router.api_route("/", methods=GET)
@@ -81,6 +93,10 @@ def page_routes(store: Store) -> APIRouter:
     @router.api_route("/favicon.ico", methods=GET)
     async def icon() -> FileResponse:
         return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
+
+    @router.api_route("/metrics", methods=GET)
+    def figures() -> PlainTextResponse:
+        return PlainTextResponse(metrics.text(), media_type=TYPE)
 
     @router.api_route("/report", methods=GET)
     def report() -> HTMLResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
@@ -24,6 +25,8 @@ from thence.serve.store import Store
 MAX_ID = 256
 MAX_OWNED = 1000
 
+Answered = Callable[[str, str], None]
+"""Told of a question and of the route that answered it."""
 ItemId = Annotated[str, Path(min_length=1, max_length=MAX_ID, description="External id of the item.")]
 K = Annotated[int, Query(ge=1, le=1000, description="Answers wanted.")]
 Way = Annotated[Direction, Query(description="`next`: what follows. `before`: what leads here.")]
@@ -35,8 +38,13 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def api_routes(store: Store) -> APIRouter:
-    """The questions about items."""
+def api_routes(store: Store, answered: Answered) -> APIRouter:
+    """The questions about items.
+
+    Args:
+        store: what answers.
+        answered: told of each question that was answered, and by what.
+    """
     router = APIRouter(responses=PROBLEMS, tags=["items"])
 
     @router.get("/related/{item_id:path}")
@@ -51,15 +59,17 @@ def api_routes(store: Store) -> APIRouter:
         ] = [],  # noqa: B006
     ) -> Related:
         """What follows an item, or what leads to it, with the evidence."""
-        live = store.live()
-        return answers.related(
-            live, answers.Question(item_id, k, direction, category or None, split_ids(owned))
-        )
+        question = answers.Question(item_id, k, direction, category or None, split_ids(owned))
+        found = answers.related(store.live(), question)
+        answered("related", found.route)
+        return found
 
     @router.get("/compare/{item_id:path}")
     def compare(item_id: ItemId, k: K = 10, direction: Way = "next") -> Compared:
         """The best plain baseline's list for the same question."""
-        return answers.compared(store.live(), item_id, k, direction)
+        found = answers.compared(store.live(), item_id, k, direction)
+        answered("compare", found.route)
+        return found
 
     @router.get("/neighborhood/{item_id:path}")
     def drawn(item_id: ItemId, k: Annotated[int, Query(ge=1, le=MAX_SIDE)] = 8) -> Neighborhood:

@@ -7,14 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from thence.serve.place import Described, placed
-from thence.serve.routes import PROBLEMS, K, Way
+from thence.serve.routes import PROBLEMS, Answered, K, Way
 from thence.serve.schemas_place import Placed
 from thence.serve.store import Store
 
 MAX_TEXT = 1000
 
 
-def place_routes(store: Store) -> APIRouter:
+def place_routes(store: Store, answered: Answered) -> APIRouter:
     """What follows, or leads to, a product that nobody has bought yet."""
     router = APIRouter(responses=PROBLEMS, tags=["items"])
 
@@ -27,6 +27,8 @@ def place_routes(store: Store) -> APIRouter:
         direction: Way = "next",
     ) -> Placed:
         """What follows, or leads to, a product that the catalogue does not have."""
-        return placed(store.live(), Described(title, category or None, price, k, direction))
+        found = placed(store.live(), Described(title, category or None, price, k, direction))
+        answered("place", found.route)
+        return found
 
     return router

@@ -1,67 +1,113 @@
-"""Serve a bundle, or models alone, on this machine, to this machine."""
+"""Serve a bundle, or models alone: on this machine, or with a token to others."""
 
 from __future__ import annotations
 
+import ipaddress
+import logging
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from thence.base.errors import ConfigError
+from thence.serve.access import LOOPBACK, Access
 from thence.serve.app import create_app
 from thence.serve.bundle import Bundle
 from thence.serve.models import Models
-from thence.serve.security import LOOPBACK
+from thence.serve.origin import Origin, Reloader
+from thence.serve.store import Store
+
+AT_ONCE, IDLE_SECONDS, DRAIN_SECONDS = 512, 5, 10
+"""Requests at one time, seconds that an idle connection is kept, and that a shutdown waits for answers."""
 
 
-def run(bundle: Bundle | Models | str | Path, host: str = "127.0.0.1", port: int = 8000) -> None:
+def run(
+    bundle: Bundle | Models | Origin | str | Path,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    *,
+    token: str | None = None,
+    names: frozenset[str] = frozenset(),
+    watch: float | None = None,
+    ready: Callable[[Store], None] = lambda store: None,
+) -> None:
     """Verify a bundle and answer requests until interrupted.
 
     Args:
-        bundle: a bundle, or the folder of a saved one; or models without items.
-        host: a loopback address; this version serves no other.
+        bundle: a bundle, or the folder of a saved one; or models without items; or the folders of any of them.
+        host: a loopback address, or with a token any address of this machine.
         port: 1 … 65535.
+        token: what routes that change something ask for, and on a public address all but health.
+        names: host names that a public service is asked by.
+        watch: seconds from one look at the folders to the next; what has changed is loaded. None: on request.
+        ready: told when everything is verified, before the first answer.
 
     Raises:
-        ConfigError: the host is not loopback, or the port is out of range or taken.
+        ConfigError: the host is public and there is no token, the token is short, the port is out of range or
+            taken, or there is no folder to watch.
         ArtifactError: the bundle is torn, or fails its first questions.
     """
+    access = Access(token, host not in LOOPBACK, names | {host})
     listening = listen(host, port)
+    store, reloader = Store(), None
     try:
-        app = create_app(bundle if isinstance(bundle, Bundle | Models) else Bundle.load(bundle))
-        import uvicorn
-
-        config = uvicorn.Config(
-            app, access_log=False, server_header=False, log_level="warning", timeout_graceful_shutdown=10
-        )
-        with suppress(KeyboardInterrupt):  # the server has shut down in order by then
-            uvicorn.Server(config).run(sockets=[listening])
+        if isinstance(bundle, Bundle | Models):
+            if watch is not None:
+                raise ConfigError("there is no folder to watch", fix="Serve a saved bundle by its folder.")
+            store.publish(bundle)
+        else:
+            reloader = Reloader(store, bundle if isinstance(bundle, Origin) else Origin(Path(bundle)))
+            reloader.reload()
+            if watch is not None:
+                reloader.watch(watch)
+        ready(store)
+        _serve(create_app(store, access, reloader), listening)
     finally:
+        if reloader is not None:
+            reloader.stop()
         listening.close()
 
 
+def _serve(app: object, listening: socket.socket) -> None:
+    """Answer until interrupted; answers under way are finished first."""
+    import uvicorn
+
+    logging.getLogger("thence.serve").setLevel(logging.INFO)
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        limit_concurrency=AT_ONCE,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    with suppress(KeyboardInterrupt):  # the server has shut down in order by then
+        uvicorn.Server(config).run(sockets=[listening])
+
+
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket on a loopback address; port 0 lets the system choose.
+    """A listening socket on an address of this machine; port 0 lets the system choose.
 
     Raises:
-        ConfigError: the host is not loopback, or the port is out of range or taken.
+        ConfigError: the host is not an address, or the port is out of range or taken.
 
     Example:
-        >>> listen("0.0.0.0", 8000)
+        >>> listen("127.0.0.1", 99999)
         Traceback (most recent call last):
-        thence.base.errors.ConfigError: host '0.0.0.0' is not loopback. Use 127.0.0.1; ...
+        thence.base.errors.ConfigError: port 99999 is out of range. Choose one from 1 to 65535.
     """
-    if host not in LOOPBACK:
-        raise ConfigError(
-            f"host {host!r} is not loopback",
-            fix="Use 127.0.0.1; to publish the service, put a proxy of yours with authentication before it.",
-        )
     if not 0 <= port <= 65535:
         raise ConfigError(f"port {port} is out of range", fix="Choose one from 1 to 65535.")
-    family = socket.AF_INET6 if host == "::1" else socket.AF_INET
+    try:
+        numbers = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError as error:
+        raise ConfigError(f"host {host!r} is not an address", fix="Give one such as 127.0.0.1.") from error
+    family = socket.AF_INET6 if numbers.version == 6 else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((host, port))
+        listening.bind((str(numbers), port))
     except OSError as error:
         listening.close()
         raise ConfigError(

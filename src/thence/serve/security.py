@@ -1,20 +1,21 @@
 """The outermost layer: who may ask, and what a browser may do with the answer.
 
-Only requests that name a loopback host pass, so that a page elsewhere cannot reach the service by pointing a
-name of its own at this machine (DNS rebinding). Every answer tells browsers to load nothing from elsewhere.
+Only requests that name a host of the service pass, so that a page elsewhere cannot reach it by pointing a name
+of its own at this machine (DNS rebinding). Every answer tells browsers to load nothing from elsewhere.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from thence.serve.access import Access
 from thence.serve.problems import Problem
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -33,20 +34,25 @@ HEADERS: Mapping[str, str] = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "cache-control": "no-cache",
 }
-
-
-MAX_BODY = 1 << 20
-"""Bytes of the largest body that is read."""
+MAX_BODY, BODY_SECONDS = 1 << 20, 10.0
+"""Bytes of the largest body that is read, and how long it may take to come."""
+SAID = {
+    400: ("this host is not served", "Ask http://127.0.0.1 or http://localhost, or start with --allow-host."),
+    401: ("the token is missing or wrong", "Send it: authorization: Bearer TOKEN."),
+    403: ("this is closed", "Set a token with --token-file, and ask from no other site's page."),
+    408: ("the body came too slowly", "Send it within ten seconds."),
+    413: ("the body is larger than 1 MiB", "Ask in several requests."),
+}
 
 
 class Guard:
-    """ASGI middleware: refuses foreign hosts and large bodies, adds the security headers."""
+    """ASGI middleware: refuses foreign hosts, strangers, slow and large bodies; adds the security headers."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, access: Access | None = None) -> None:
+        self.app, self.access = app, access or Access()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one request on, or answer 400 when it names another host."""
+        """Pass one request on, or say why not."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -58,20 +64,29 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        status, problem = (
-            400,
-            Problem(error="this host is not served", fix="Ask http://127.0.0.1 or http://localhost."),
-        )
-        if host_name(scope) in LOOPBACK:
-            again = receive if scope["method"] in ("GET", "HEAD") else await read_body(receive)
-            if again is not None:
-                await self.app(scope, again, send_with_headers)
-                return
-            status, problem = (
-                413,
-                Problem(error="the body is larger than 1 MiB", fix="Ask in several requests."),
-            )
-        await JSONResponse(problem.model_dump(), status)(scope, receive, send_with_headers)
+        status, again = await self._admitted(scope, receive)
+        if again is not None:
+            await self.app(scope, again, send_with_headers)
+            return
+        error, fix = SAID[status]
+        asking = {"www-authenticate": 'Basic realm="thence", charset="UTF-8"'} if status == 401 else None
+        answer = JSONResponse(Problem(error=error, fix=fix).model_dump(), status, asking)
+        await answer(scope, receive, send_with_headers)
+
+    async def _admitted(self, scope: Scope, receive: Receive) -> tuple[int, Receive | None]:
+        """What tells the body of a request that may pass, or the status that it is refused with."""
+        if not self.access.serves(host_name(scope)):
+            return 400, None
+        if refused := self.access.refusal(scope["path"], scope["method"], Headers(scope=scope)):
+            return refused, None
+        if scope["method"] in ("GET", "HEAD"):
+            return 200, receive
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                again = await read_body(receive)
+        except TimeoutError:
+            return 408, None
+        return 413, again
 
 
 async def read_body(receive: Receive) -> Receive | None:

@@ -2,13 +2,14 @@
 
 A request takes :meth:`Store.live` or :meth:`Store.models` once and answers from that alone, so that no answer
 mixes two models. What is new is prepared and asked a few questions before one assignment publishes it; when it
-fails, the old one keeps serving.
+fails, the old one keeps serving. What was live before is kept in memory, for one step back.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
@@ -60,6 +61,28 @@ class Live:
         return self.bundle.version
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Served:
+    """One state of what is served.
+
+    Args:
+        live: a bundle, prepared; None for models alone.
+        models: beside it.
+        stamp: fingerprints of the folders that it came from; None where there are none.
+        since: when it was published.
+    """
+
+    live: Live | None
+    models: Models
+    stamp: tuple[str, ...] | None = None
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def version(self) -> str:
+        """The bundle's model version; without one, that of the models."""
+        return self.models.version if self.live is None else self.live.version
+
+
 class Store:
     """Holds what is live; empty until something is published.
 
@@ -70,7 +93,8 @@ class Store:
     """
 
     def __init__(self) -> None:
-        self._served: tuple[Live | None, Models] | None = None
+        self._served: Served | None = None
+        self._before: Served | None = None
         self._publishing = threading.Lock()
 
     @property
@@ -81,7 +105,7 @@ class Store:
     @property
     def has_items(self) -> bool:
         """Whether a bundle is live, not models alone."""
-        return self._served is not None and self._served[0] is not None
+        return self._served is not None and self._served.live is not None
 
     @property
     def version(self) -> str:
@@ -90,8 +114,12 @@ class Store:
         Raises:
             RefusedError: nothing is loaded yet (503).
         """
-        live, models = self._now()
-        return models.version if live is None else live.version
+        return self._now().version
+
+    @property
+    def stamp(self) -> tuple[str, ...] | None:
+        """Fingerprints of the folders that what is live came from; None where it came from none."""
+        return None if self._served is None else self._served.stamp
 
     def live(self) -> Live:
         """The bundle that answers now.
@@ -99,12 +127,12 @@ class Store:
         Raises:
             RefusedError: nothing is loaded yet (503), or models without items (404).
         """
-        live, models = self._now()
-        if live is None:
+        now = self._now()
+        if now.live is None:
             raise RefusedError(
-                404, "no items are served", fix="Start the service with a run.", model_version=models.version
+                404, "no items are served", fix="Start the service with a run.", model_version=now.version
             )
-        return live
+        return now.live
 
     def models(self) -> Models:
         """The models beside the items that answer now.
@@ -112,19 +140,23 @@ class Store:
         Raises:
             RefusedError: nothing is loaded yet (503).
         """
-        return self._now()[1]
+        return self._now().models
 
     @overload
-    def publish(self, source: Bundle) -> Live: ...
+    def publish(self, source: Bundle, stamp: tuple[str, ...] | None = None) -> Live: ...
 
     @overload
-    def publish(self, source: Models) -> None: ...
+    def publish(self, source: Models, stamp: tuple[str, ...] | None = None) -> None: ...
 
     @overload
-    def publish(self, source: Bundle | Models) -> Live | None: ...
+    def publish(self, source: Bundle | Models, stamp: tuple[str, ...] | None = None) -> Live | None: ...
 
-    def publish(self, source: Bundle | Models) -> Live | None:
+    def publish(self, source: Bundle | Models, stamp: tuple[str, ...] | None = None) -> Live | None:
         """Prepare a bundle or models, ask a few questions, and let them answer from now on.
+
+        Args:
+            source: what is to answer.
+            stamp: fingerprints of the folders that it came from.
 
         Raises:
             ArtifactError: they failed the questions; what was live before still is.
@@ -140,10 +172,43 @@ class Store:
                 _smoke_test(fresh)
             elif not models.version:
                 raise ArtifactError("there is nothing to serve", fix="Give a conversion model or a policy.")
-            self._served = fresh, models
+            self._before, self._served = self._served, Served(fresh, models, stamp)
         return fresh
 
-    def _now(self) -> tuple[Live | None, Models]:
+    def rollback(self) -> None:
+        """Let what was live before answer again; what is live now becomes what was before.
+
+        Raises:
+            RefusedError: nothing was live before (409).
+        """
+        with self._publishing:
+            if self._before is None:
+                raise RefusedError(409, "nothing was live before", fix="Load a model first.")
+            again = replace(self._before, since=datetime.now(UTC))
+            self._before, self._served = self._served, again
+
+    def standing(self) -> tuple[Served, Served | None]:
+        """What is live, and what was before it.
+
+        Raises:
+            RefusedError: nothing is loaded yet (503).
+        """
+        with self._publishing:
+            return self._now(), self._before
+
+    def told(self) -> list[str]:
+        """What is live, a line for each part that answers.
+
+        Raises:
+            RefusedError: nothing is loaded yet (503).
+        """
+        now = self._now()
+        lines = [] if now.live is None else [repr(now.live.bundle)]
+        for model, question in ((now.models.conversion, "convert"), (now.models.policy, "decide")):
+            lines += [] if model is None else [f"{model!r} answers /v1/{question}"]
+        return lines
+
+    def _now(self) -> Served:
         if self._served is None:
             raise RefusedError(503, "no model is loaded yet", fix="Ask /health/ready until it says ready.")
         return self._served
