@@ -101,6 +101,7 @@ class Seen:
         launch: ``[num_items]`` when each item is launched.
         bought: first purchases as (indptr ``[num_items + 1]``, times), of items in order.
         views: by source · num_items + target, how many views followed before the clock.
+        complements: by item, the complements that have been seen.
         clock: the clock.
     """
 
@@ -149,9 +150,8 @@ class Seen:
         if len(items):
             seen, tried, coming = self._tried(source, items)
             budget = self.config.affinity * (1.0 if self.catalogue.role[source] == DEVICE else 0.5)
-            scores = coming * posterior(
-                *pools, seen, tried, budget, MAX_PROBABILITY, FOLLOWED_RATE, SWEEPS, BURN, source
-            )
+            law = budget, MAX_PROBABILITY, FOLLOWED_RATE
+            scores = coming * posterior(pools, (seen, tried), law, SWEEPS, BURN, source)
         more, values = self._rest(source)
         return np.concatenate([items, more]), np.concatenate([scores, values])
 

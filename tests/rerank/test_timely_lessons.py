@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from thence.base.errors import DataError
 from thence.base.ids import IdMap
+from thence.events.worlds import World, WorldConfig, simulate
 from thence.graph import Arcs
-from thence.rerank.timely_lessons import gained, pointed
+from thence.graph.build import GraphConfig, build_graph
+from thence.rerank.learn import RerankConfig
+from thence.rerank.timely import Known
+from thence.rerank.timely_lessons import gained, lesson_arcs, pointed
+from thence.rerank.timely_teach import lesson_examples
 
 
 def test_what_was_gained_is_the_difference_over_the_earlier_nodes() -> None:
@@ -50,3 +56,69 @@ def test_pairs_point_where_their_kinds_follow() -> None:
 def test_where_there_is_one_kind_nothing_points_anywhere(kind: np.ndarray) -> None:
     arcs = Arcs.from_pairs([0, 1], [1, 2], num_nodes=3)
     assert pointed(arcs, arcs, kind).num_arcs == 0
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return simulate(WorldConfig(items=400, customers=6_000), seed=3)
+
+
+@pytest.fixture(scope="module")
+def clocks(world: World) -> tuple[Known, Known]:
+    split = world.log.split(0.1, 0.1)
+    config = GraphConfig(relations=("bought_after", "same_basket"), min_count=1, min_support=1)
+    return Known(build_graph(split.train, config), split.train), Known(
+        build_graph(split.known, config), split.known
+    )
+
+
+@pytest.fixture(scope="module")
+def lesson(clocks: tuple[Known, Known]) -> tuple[Arcs, Arcs]:
+    return lesson_arcs(*clocks)
+
+
+def true_share(world: World, known: Known, arcs: Arcs) -> float:
+    """How much of the weight of arcs is on arcs of the truth."""
+    truth, place = world.truth, world.truth.ids.encode(known.graph.ids.array)
+    size = len(truth.ids)
+    true = np.isin(place[arcs.pairs[0]] * size + place[arcs.pairs[1]], truth.arcs[0] * size + truth.arcs[1])
+    return float(arcs.weight[true].sum() / arcs.weight.sum())
+
+
+def test_a_lesson_is_far_truer_than_the_log_and_also_of_upgrades(
+    world: World, clocks: tuple[Known, Known], lesson: tuple[Arcs, Arcs]
+) -> None:
+    (before, now), (after, against) = clocks, lesson
+    weeks = gained(
+        before.graph.relations["bought_after"],
+        now.graph.relations["bought_after"],
+        before.graph.ids,
+        now.graph.ids,
+    )
+    said, plain = true_share(world, before, after), true_share(world, before, weeks)
+    assert said > 0.5 > 2 * plain
+    assert true_share(world, before, against) < said / 2
+    truth, place = world.truth, before.graph.ids.encode(world.truth.ids.array, missing="mark")
+    upgrades = place[truth.arcs[:, truth.kind == 2]]
+    upgrades = upgrades[:, (upgrades >= 0).all(axis=0)]
+    assert after.contains(*upgrades).any()  # never in one basket, and both are of one kind
+
+
+def test_what_counts_against_is_shown_as_examples_that_did_not_come(
+    clocks: tuple[Known, Known], lesson: tuple[Arcs, Arcs]
+) -> None:
+    before, (after, against) = clocks[0], lesson
+    after = after.select(after.pairs[0] < 60)
+    config = RerankConfig(candidates=20, negatives=0.5)
+    plain = lesson_examples(before.then(after), config)
+    both = lesson_examples(before.then(after, against), config)
+    assert both.label.sum() == plain.label.sum() and len(both.label) > len(plain.label)
+    assert both.weight[both.label].sum() == pytest.approx(plain.weight[plain.label].sum())
+    assert both.weight[~both.label].sum() > plain.weight[~plain.label].sum()
+
+
+def test_a_lesson_wants_both_relations(clocks: tuple[Known, Known]) -> None:
+    before, now = clocks
+    poor = Known(build_graph(before.log, GraphConfig(relations=("same_basket",), min_count=1)), before.log)
+    with pytest.raises(DataError, match="bought_after"):
+        lesson_arcs(poor, now)
