@@ -69,8 +69,9 @@ def run(
 
 
 def _serve(app: object, listening: socket.socket) -> None:
-    """Answer until interrupted; answers under way are finished first."""
+    """Answer until interrupted; answers under way are finished first. Each is one core's work."""
     import uvicorn
+    from threadpoolctl import threadpool_limits
 
     logging.getLogger("thence.serve").setLevel(logging.INFO)
     config = uvicorn.Config(
@@ -82,7 +83,7 @@ def _serve(app: object, listening: socket.socket) -> None:
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    with suppress(KeyboardInterrupt):  # the server has shut down in order by then
+    with threadpool_limits(1), suppress(KeyboardInterrupt):  # the server has shut down in order by then
         uvicorn.Server(config).run(sockets=[listening])
 
 
@@ -104,7 +105,7 @@ def listen(host: str, port: int) -> socket.socket:
     except ValueError as error:
         raise ConfigError(f"host {host!r} is not an address", fix="Give one such as 127.0.0.1.") from error
     family = socket.AF_INET6 if numbers.version == 6 else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else asyncio leaves Nagle on
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((str(numbers), port))
