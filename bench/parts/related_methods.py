@@ -33,6 +33,8 @@ from thence.rerank.timely import Known, TimelyReranker
 OURS, EMBEDDINGS, ALONE = "ours", "ours_embeddings", "ours_embeddings_without_views"
 ODDS = "ours_odds"
 PLAIN, PEER, LEARNED = "plain", "peer", "learned"
+TRUTH = ("ceiling", "attainable")
+"""Judged beside the methods and none of them: they know what no method can."""
 TOLD = re.compile(
     r"^(HR@(5|10|20)|MRR@10|HR@10\.(low_degree|high_degree|one_way)"
     r"|(existence|direction)_auc(_paired|_matched)?|direction_gain)$"
@@ -121,7 +123,7 @@ def kind_of(name: str) -> str:
     """Which kind a figure's method is of."""
     if name in BASELINES or name in ("feature_knn", "category_popularity"):
         return PLAIN
-    return "" if name in (OURS, EMBEDDINGS, ALONE, ODDS, "dual", "dual_decoded", "ceiling") else PEER
+    return "" if name in (OURS, EMBEDDINGS, ALONE, ODDS, "dual", "dual_decoded", *TRUTH) else PEER
 
 
 def measured(method: Method, task: Task, budget: Budget) -> Judged:
