@@ -35,6 +35,7 @@ from common import run  # noqa: E402
 from parts import decide_solvers  # noqa: E402
 from parts.decide_bound import bound, rivals  # noqa: E402
 from parts.decide_calibration import calibration  # noqa: E402
+from parts.decide_data import ESTIMATORS  # noqa: E402
 from parts.decide_overhead import overhead  # noqa: E402
 from parts.decide_run import clicks, large, real  # noqa: E402
 from thence.base.errors import ThenceError  # noqa: E402
@@ -46,7 +47,9 @@ def more(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rows", type=int, default=None, help="so many at most of each real set, drawn by seed"
     )
-    parser.add_argument("--estimators", nargs="+", default=None, help="these alone, on real data")
+    parser.add_argument(
+        "--estimators", nargs="+", default=None, choices=ESTIMATORS, help="these alone, on real data"
+    )
 
 
 def solvers(arguments: argparse.Namespace) -> dict[str, float]:
