@@ -10,7 +10,7 @@ from scipy.special import gammaln, psi
 from torch import nn
 
 from thence.base.errors import ConfigError, DataError
-from thence.base.rng import torch_generator
+from thence.base.rng import generator, torch_generator
 from thence.decide.uncertainty.entropies import beta_entropy
 from thence.decide.uncertainty.flow import RadialFlows
 from thence.decide.uncertainty.flow_kernel import (
@@ -185,3 +185,14 @@ def test_what_they_cannot_do_is_said(kind, config) -> None:
     sure = kind.fit(net(), torch.randn(40, 2, generator=torch.Generator().manual_seed(0)), [0, 1] * 20)
     with pytest.raises(DataError):
         sure.estimate(torch.full((1, 2), float("nan")))
+
+
+def test_a_last_row_alone_is_no_batch() -> None:
+    """Latents are normalised over batches, which one row cannot be."""
+    rng = generator(0, "tests", "last row")
+    inputs, label = torch.from_numpy(rng.normal(size=(41, 2)).astype("f")), np.arange(41) % 2
+    for kind in (PosteriorNetwork, NaturalPosterior):
+        made = kind.fit(
+            nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1)), inputs, label, plan=Plan(1, 10)
+        )
+        assert np.isfinite(made.estimate(inputs).alpha).all()

@@ -103,7 +103,7 @@ def train(
     net.train()
     for turn in range(plan.passes):
         order = torch.from_numpy(rng.permutation(len(labels)))
-        for some in order.split(plan.batch_size):
+        for some in batches(order, plan.batch_size):
             value = loss(net(*(each[some].to(device) for each in found)), labels[some].to(device)).mean()
             if not torch.isfinite(value):
                 raise FitError(f"the loss is {value.item()}", fix="Lower the learning rate.")
@@ -112,3 +112,16 @@ def train(
             optimizer.step()
         progress("passes over the rows", turn + 1, plan.passes)
     return net.eval()
+
+
+def batches(order: torch.Tensor, size: int) -> list[torch.Tensor]:
+    """An order of rows in parts of one size; a last row alone joins the part before: norms of batches need two.
+
+    Example:
+        >>> [part.tolist() for part in batches(torch.arange(5), 2)]
+        [[0, 1], [2, 3, 4]]
+    """
+    parts = list(order.split(size))
+    if size > 1 and len(parts) > 1 and len(parts[-1]) == 1:
+        parts[-2:] = [torch.cat(parts[-2:])]
+    return parts
