@@ -25,6 +25,7 @@ from thence.graph import Arcs
 from thence.graph.nodes import categories
 from thence.rerank.chance import sure_arcs, wider_kinds
 from thence.rerank.timely import Known
+from thence.rerank.timely_teach import weights_of
 
 STRENGTH, CLEAR = 2.0, 0.5
 LATER, AGAINST, LEAST_SURE = 2.0, 2.0, 0.2
@@ -110,8 +111,7 @@ def lesson_arcs(before: Known, now: Known, *, seed: int = 0) -> tuple[Arcs, Arcs
     sure = sure_arcs(weeks, wider_kinds(now.graph.nodes, now.graph.num_nodes), seed=seed)
     came = gained(old[WEEKS], weeks, ids, later)
     place = later.encode(ids.array, missing="mark")
-    at = sure.positions(*place[came.pairs])
-    trust = np.where(at >= 0, sure.weight[np.maximum(at, 0)], 0) if sure.num_arcs else np.zeros(came.num_arcs)
+    trust = weights_of(sure, *place[came.pairs])
     came = came.with_value("weight", (LATER * trust * came.weight).astype(np.float32)).select(
         trust >= LEAST_SURE
     )

@@ -17,7 +17,7 @@ from thence.serve.metrics import TYPE, Measured, Metrics
 from thence.serve.models import Models
 from thence.serve.origin import Reloader
 from thence.serve.problems import Problem, RefusedError
-from thence.serve.routes import PROBLEMS, api_routes, health_routes
+from thence.serve.routes import PROBLEMS, health_routes, item_routes, list_routes
 from thence.serve.routes_admin import model_routes
 from thence.serve.routes_convert import convert_routes
 from thence.serve.routes_decide import decide_routes
@@ -62,9 +62,9 @@ def create_app(
     )
     app.include_router(health_routes(store))
     metrics = Metrics()
-    for routes in (api_routes, place_routes):
+    for routes in (list_routes, place_routes):
         app.include_router(routes(store, metrics.answered), prefix=API)
-    for routes in (convert_routes, decide_routes):
+    for routes in (item_routes, convert_routes, decide_routes):
         app.include_router(routes(store), prefix=API)
     app.include_router(model_routes(store, reloader), prefix=API)
     app.include_router(page_routes(store, metrics), include_in_schema=False)

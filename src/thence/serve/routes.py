@@ -38,8 +38,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def api_routes(store: Store, answered: Answered) -> APIRouter:
-    """The questions about items.
+def list_routes(store: Store, answered: Answered) -> APIRouter:
+    """What follows an item, or leads to it, by the model and by the plain baseline.
 
     Args:
         store: what answers.
@@ -70,6 +70,13 @@ def api_routes(store: Store, answered: Answered) -> APIRouter:
         found = answers.compared(store.live(), item_id, k, direction)
         answered("compare", found.route)
         return found
+
+    return router
+
+
+def item_routes(store: Store) -> APIRouter:
+    """Items themselves: found, described, drawn, and what is loaded."""
+    router = APIRouter(responses=PROBLEMS, tags=["items"])
 
     @router.get("/neighborhood/{item_id:path}")
     def drawn(item_id: ItemId, k: Annotated[int, Query(ge=1, le=MAX_SIDE)] = 8) -> Neighborhood:
