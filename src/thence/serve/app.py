@@ -27,6 +27,8 @@ from thence.serve.store import Store
 
 STATIC = Path(__file__).parent / "static"
 GET = ["GET", "HEAD"]
+PAGES = ("/evaluation", "/conversion", "/decision", "/data", "/models")
+"""Views of the page with addresses of their own."""
 MAX_FAULTS = 5
 MAX_WHERE = 100
 
@@ -85,6 +87,12 @@ def page_routes(store: Store, metrics: Metrics) -> APIRouter:
     @router.api_route("/", methods=GET)
     async def page() -> FileResponse:
         return FileResponse(STATIC / ("index.html" if store.has_items or not store.ready else "docs.html"))
+
+    async def shell() -> FileResponse:
+        return FileResponse(STATIC / "index.html")
+
+    for path in PAGES:
+        router.add_api_route(path, shell, methods=GET)
 
     @router.api_route("/docs", methods=GET)
     async def docs() -> FileResponse:

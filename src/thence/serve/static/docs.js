@@ -2,6 +2,8 @@
 
 import { h } from "./dom.js";
 
+fetch("/v1/models").then((answer) => answer.json()).then(({ models }) =>
+  document.documentElement.classList.toggle("no-items", models?.[0].items === null));
 const main = document.querySelector("main");
 const description = await (await fetch("/openapi.json")).json();
 for (const [path, methods] of Object.entries(description.paths)) {
