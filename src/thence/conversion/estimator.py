@@ -82,6 +82,18 @@ class Estimator(ABC):
         """The probability ``[b]`` of a conversion within the window."""
         return torch.sigmoid(logits[:, 0])
 
+    def log_left(self, logits: Tensor, elapsed: Tensor) -> Tensor | None:
+        """Log of the share ``[b]`` of conversions still to come, where the model knows a delay of each x.
+
+        Args:
+            logits: ``[b, heads]``.
+            elapsed: ``[b]`` fractions of the window.
+
+        Returns:
+            -inf where the window is over; None for a model that knows of no delay.
+        """
+        return None
+
     def told(self) -> dict[str, float]:
         """Figures of its own that a report shows, by name."""
         return {}

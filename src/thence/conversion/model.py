@@ -15,16 +15,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from thence.base.artifact import open_artifact, version, write_artifact
 from thence.base.errors import ArtifactError, ConfigError, DataError, FitError, ThenceError
 from thence.base.progress import Progress, silent
 from thence.conversion.delayed import Protocol, make
-from thence.conversion.exposures import NEVER, Exposures
+from thence.conversion.delays import DelayCurve, still
+from thence.conversion.exposures import Exposures
 from thence.conversion.features import Features
 from thence.conversion.keep import Arrays, lay_over, learner_arrays, set_learner, set_net
 from thence.conversion.learn import LearnConfig, Learner
 from thence.conversion.net import ConversionNet, NetConfig, Scale, make_net
+from thence.conversion.ready import check_labels, moment
 from thence.conversion.schema import Schema
 from thence.conversion.trainer import Trainer
 from thence.events.clock import DAY, HOUR, Moment, iso, micros
@@ -53,9 +56,14 @@ class ConversionModel:
         window: label horizon: attribution window of the probabilities, microseconds.
         label_age: from the newest exposure whose label was final to the clock, microseconds.
         schema: columns that it was fitted on.
+        delays: how late conversions come, of all that was mature at the clock; None in models saved without.
+        figures: how it does on exposures that it never saw, JSON as
+            :func:`thence.evaluate.conversion.later.judge_later` gives it; None until somebody has looked, and
+            after each refresh. No part of ``version``.
         version: first digits of a fingerprint of all of it, which every answer carries.
 
     Example:
+        >>> from thence.conversion.exposures import NEVER
         >>> times, colour = np.arange(400) * HOUR, np.arange(400)[:, None] % 2
         >>> bought = np.where(colour[:, 0] == 1, times + HOUR, NEVER)
         >>> features = Features(colour, np.zeros((400, 0)), buckets=(2,))
@@ -87,6 +95,8 @@ class ConversionModel:
         make(estimator, Protocol(wait, max(wait, 1)), settings)  # a wrong name is said at once
         self.clock = self.window = self.label_age = self._began = 0
         self.schema = Schema((), (), ())
+        self.delays: DelayCurve | None = None
+        self.figures: dict[str, Any] | None = None
         self._trainer: Trainer | None = None
         self._opened: tuple[Arrays, Arrays] | None = None  # learner and estimator as saved, until a refresh
         self._version = ""
@@ -126,7 +136,7 @@ class ConversionModel:
                 or a code out of range.
             FitError: the loss is not a number.
         """
-        known = exposures.before(_moment(exposures, at))
+        known = exposures.before(moment(exposures, at))
         self._begin(known, progress)
         self._learn_rows(known, known.until - known.window, self.learn.passes, progress)
         return self
@@ -185,6 +195,47 @@ class ConversionModel:
         chance = self._probability(features)
         return np.stack([1 - chance, chance], axis=1)
 
+    def delay_by(self, features: Features, elapsed: ArrayLike) -> np.ndarray:
+        """The share ``[n]`` of conversions that has come by ages: of the model's own law of x, else of all.
+
+        Args:
+            features: of exposures.
+            elapsed: ``[n]`` or one for all, microseconds since the exposure, at least 0.
+
+        Raises:
+            DataError: a negative age, or as for :meth:`predict_proba`; or it is not known how late they come.
+        """
+        ages = np.broadcast_to(np.asarray(elapsed, np.float64), len(features))
+        if not (ages >= 0).all():
+            raise DataError("an age below 0 since the exposure", fix="Give the time that has passed since.")
+        trainer, logits = self._fitted(), self._logits(features)
+        part = torch.from_numpy(np.minimum(ages / self.window, 1.0))
+        with torch.no_grad():
+            left = trainer.estimator.log_left(logits, part)
+        if left is not None:
+            return 1 - np.exp(left.numpy(force=True))
+        if self.delays is None:
+            raise DataError(
+                "this model was saved without how late its conversions come", fix="Fit or refresh it anew."
+            )
+        return self.delays.by(ages)
+
+    def predict_later(self, features: Features, elapsed: ArrayLike) -> np.ndarray:
+        """Probabilities ``[n]`` that a conversion still comes within the window, where none has come until now.
+
+        ``p (1 - F) / (1 - p F)``, F by :meth:`delay_by`; engagement is not looked at.
+
+        Raises:
+            DataError: as for :meth:`delay_by`.
+        """
+        return still(self._probability(features), self.delay_by(features, elapsed))
+
+    @property
+    def own_delays(self) -> bool:
+        """Whether the model knows a delay of each exposure, not only one of all."""
+        heads = self._fitted().estimator.heads
+        return self._fitted().estimator.log_left(torch.zeros(1, heads), torch.zeros(1)) is not None
+
     @property
     def version(self) -> str:
         """The first 12 hexadecimal digits of the saved model's fingerprint."""
@@ -219,6 +270,7 @@ class ConversionModel:
             "clock": self.clock, "window": self.window, "label_age": self.label_age, "began": self._began,
             "schema": asdict(self.schema),
         }  # fmt: skip
+        told |= {} if self.delays is None else {"delays": self.delays.told()}
         with write_artifact(folder, KIND) as draft:
             learned, state = self._opened or (learner_arrays(learner, "main"), method.state())
             draft.tensors("learner", learned)
@@ -227,6 +279,8 @@ class ConversionModel:
             draft.path(DESCRIPTION).write_text(text + "\n", encoding="utf-8")
             draft.counts.update(columns=len(self.schema.names), buckets=sum(self.schema.buckets))
             draft.config.update(estimator=self.estimator, known_until=iso(self.clock))
+            if self.figures is not None:  # in the manifest, not a file: the same model, whoever has judged it
+                draft.config["figures"] = self.figures
 
     @classmethod
     def load(cls, folder: str | Path) -> ConversionModel:
@@ -244,6 +298,8 @@ class ConversionModel:
             made.schema = Schema(**{name: tuple(values) for name, values in told["schema"].items()})
             made.clock, made.window = told["clock"], told["window"]
             made.label_age, made._began = told["label_age"], told["began"]
+            made.delays = DelayCurve.from_told(told["delays"]) if "delays" in told else None
+            made.figures = art.config.get("figures")
             made._restore(art.tensors("learner"), art.tensors("estimator"), told["heads"])
         except (ThenceError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, ArtifactError):
@@ -256,7 +312,7 @@ class ConversionModel:
         """A new network and estimator, trained on what is mature."""
         schema = Schema.of(known.features, self.kinds)
         schema.check(known.features)
-        _check_labels(known)
+        check_labels(known)
         method = make(self.estimator, Protocol(min(self.wait, known.window), known.window), self.settings)
         net = make_net(known.features, self.net, heads=method.heads, seed=self.seed)
         trainer = Trainer(method, net, self.learn, self.seed)
@@ -271,8 +327,11 @@ class ConversionModel:
         self._know(known)
 
     def _know(self, known: Exposures) -> None:
-        newest = int(known.time[int(known.mature.sum()) - 1])  # exposures rise, so mature ones are first
+        mature = int(known.mature.sum())  # exposures rise, so mature ones are first
+        newest = int(known.time[mature - 1])
         self.clock, self.label_age, self._version = known.until, known.until - newest, ""
+        self.delays = DelayCurve.of(known) if known.converted[:mature].any() else None
+        self.figures = None
 
     def _restore(self, learner: Arrays, state: Arrays, heads: int) -> None:
         numbers = len(self.schema.names) - len(self.schema.buckets)
@@ -301,47 +360,19 @@ class ConversionModel:
         self._opened = None
 
     def _probability(self, features: Features) -> np.ndarray:
-        trainer = self._fitted()
-        self.schema.check(features)
-        logits = torch.from_numpy(trainer.learner.logits(features, np.arange(len(features)))).double()
+        logits = self._logits(features)
         with torch.no_grad():
-            chance = trainer.estimator.probability(logits).numpy(force=True)
+            chance = self._fitted().estimator.probability(logits).numpy(force=True)
         if not np.isfinite(chance).all():
             raise FitError("a predicted probability is not a number", where=self.estimator)
         return np.clip(chance, _SURE, 1 - _SURE)
+
+    def _logits(self, features: Features) -> torch.Tensor:
+        trainer = self._fitted()
+        self.schema.check(features)
+        return torch.from_numpy(trainer.learner.logits(features, np.arange(len(features)))).double()
 
     def _fitted(self) -> Trainer:
         if self._trainer is None:
             raise FitError("the model is not fitted", fix="Call fit first, or load a saved one.")
         return self._trainer
-
-
-def _moment(exposures: Exposures, at: Moment | None) -> int:
-    if at is not None:
-        return micros(at)
-    if exposures.until != NEVER or not len(exposures):
-        return exposures.until
-    return int(exposures.time[-1]) + exposures.window + 1
-
-
-def _check_labels(known: Exposures) -> None:
-    """Refuse to fit where no label is final, or all final labels are the same."""
-    mature = known.mature
-    count, days = int(mature.sum()), known.window / DAY
-    if not count:
-        first = (
-            f"the first of {len(known):,} was made at {iso(int(known.time[0]))}"
-            if len(known)
-            else "there are none"
-        )
-        raise DataError(
-            f"no exposure is mature at {iso(known.until)}: {first}, and labels are final after {days:g} days",
-            fix="Fit at a later clock, give an older log, or shorten the window.",
-        )
-    converted = int(known.converted[mature].sum())
-    if converted in (0, count):
-        said = "none" if not converted else "every one"
-        raise DataError(
-            f"of {count:,} mature exposures {said} converted: there is nothing to tell apart",
-            fix="Check the reader's conversions and window, or give a longer log.",
-        )

@@ -87,6 +87,10 @@ class Dfm(Estimator):
         """The same: a settled row is one that was looked at when its window ended."""
         return self.loss(logits, batch)
 
+    def log_left(self, logits: Tensor, elapsed: Tensor) -> Tensor:
+        """Log survival of the delay's law."""
+        return log_delay(logits[:, 1:], elapsed, elapsed, self.mean_delay)[1]
+
 
 def checked(ages: tuple[float, ...]) -> tuple[float, ...]:
     """Ages as fractions of the window."""

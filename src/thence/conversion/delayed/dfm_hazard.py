@@ -70,6 +70,10 @@ class DfmHazard(Estimator):
         """The same: a settled row is one that was looked at when its window ended."""
         return self.loss(logits, batch)
 
+    def log_left(self, logits: Tensor, elapsed: Tensor) -> Tensor:
+        """Log survival of the intervals."""
+        return log_intervals(logits[:, 1:], elapsed, elapsed, self.boundaries)[1]
+
 
 def log_intervals(
     logits: Tensor, delay: Tensor, elapsed: Tensor, boundaries: tuple[float, ...]
