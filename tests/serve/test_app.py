@@ -16,7 +16,7 @@ from tests.serve.shop import HOSTILE, IDS, Client, bundle
 
 from thence.base.errors import ConfigError
 from thence.serve import Store, create_app, run
-from thence.serve.app import STATIC
+from thence.serve.app import PAGES, STATIC
 from thence.serve.run import listen
 from thence.serve.security import PAGE_POLICY
 
@@ -101,6 +101,22 @@ def test_every_answer_carries_the_headers(client: Client):
     assert "script-src" not in report.headers["content-security-policy"]
     assert report.headers["content-security-policy"].startswith("default-src 'none'")
     assert client.json("/report.json") == {"HR@10": 0.5}
+
+
+def test_every_page_is_the_one_shell_with_its_styles_and_scripts(client: Client):
+    """Also where models are served without items; what the shell and its scripts name is there."""
+    shell = client.get("/").text
+    for path in PAGES:
+        assert client.get(path).text == shell and f'href="{path}"' in shell
+        assert client.get(path, method="HEAD").status_code == 200
+        assert Client(create_app(Store())).get(path).text == shell
+    named = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', shell))
+    scripts = {f"/static/{path.name}" for path in STATIC.glob("*.js")}
+    for path in scripts:
+        text = client.get(path).text
+        named |= {f"/static/{name}" for name in re.findall(r'(?:from|import\()\s*"\./([^"]+)"', text)}
+        named |= set(re.findall(r'"(/static/[^"]+)"', text))
+    assert len(named) > 12 and {client.get(path).status_code for path in named} == {200}
 
 
 def test_foreign_hosts_are_refused(client: Client):

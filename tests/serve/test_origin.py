@@ -66,6 +66,12 @@ def test_what_lies_in_the_folder_is_loaded_and_one_step_leads_back(shop: Shop) -
         ("before", before[0]),
     ]
     assert shop.client.json("/v1/models")["models"] == cards["models"]
+    live = cards["models"][0]
+    assert [part["name"] for part in live["parts"]] == ["embeddings", "graph", "index"]
+    assert live["parts"][0]["what"] == "Embeddings(8 nodes, dim 8)" and live["fingerprints"] == list(
+        shop.store.stamp
+    )
+    assert "baseline" in [part["name"] for part in cards["models"][1]["parts"]]
     assert cards["models"][0]["items"] == 8 and cards["models"][0]["since"].endswith("Z")
     assert shop.post("rollback").json()["models"][0]["model_version"] == before[0]
     assert shop.first() == before

@@ -10,7 +10,7 @@ from thence.base.errors import ThenceError
 from thence.serve.origin import Reloader
 from thence.serve.problems import Problem, RefusedError
 from thence.serve.routes import PROBLEMS
-from thence.serve.schemas_admin import ModelCard, ModelCards
+from thence.serve.schemas_admin import ModelCard, ModelCards, Part
 from thence.serve.store import Served, Store
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -69,5 +69,23 @@ def _card(served: Served, state: Any) -> ModelCard:
         conversion_version=None if models.conversion is None else models.conversion.version,
         policy_version=None if models.policy is None else models.policy.version,
         index=None if live is None else repr(live.index),
+        parts=_parts(served),
+        fingerprints=list(served.stamp or ()),
         since=served.since.isoformat(timespec="seconds").replace("+00:00", "Z"),
     )
+
+
+def _parts(served: Served) -> list[Part]:
+    named: list[tuple[str, object]] = []
+    if served.live is not None:
+        bundle = served.live.bundle
+        named = [
+            ("embeddings", bundle.embeddings),
+            ("graph", bundle.graph),
+            ("index", served.live.index),
+            ("second stage", bundle.reranked),
+            ("baseline", bundle.baseline),
+            ("student", bundle.student),
+        ]
+    named += [("conversion", served.models.conversion), ("policy", served.models.policy)]
+    return [Part(name=name, what=repr(part)) for name, part in named if part is not None]

@@ -7,6 +7,13 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 
+class Part(BaseModel):
+    """One part of what is served."""
+
+    name: str
+    what: str = Field(description="Its kind and its counts.")
+
+
 class ModelCard(BaseModel):
     """One state of what is served."""
 
@@ -16,6 +23,8 @@ class ModelCard(BaseModel):
     conversion_version: str | None
     policy_version: str | None
     index: str | None = Field(description="What searches the items.")
+    parts: list[Part] = Field(description="What it is made of.")
+    fingerprints: list[str] = Field(description="Of the folders it came from; empty where it came from none.")
     since: str = Field(description="When it was published, UTC.")
 
 

@@ -22,6 +22,15 @@ export async function ask(path, query = {}, signal = undefined) {
   return body;
 }
 
+/** Ask for a change, with the token; the browser adds nothing of its own and keeps nothing. */
+export async function send(path, token, signal = undefined) {
+  const headers = token ? { authorization: `Bearer ${token}` } : {};
+  const answer = await fetch(path, { method: "POST", headers, signal, credentials: "omit" });
+  const body = await answer.json().catch(() => ({ error: "the answer could not be read" }));
+  if (!answer.ok) throw new Refused(answer.status, body);
+  return body;
+}
+
 /** Everything that an item's page shows, asked for at once; `compared` says whether there is a baseline. */
 export async function askItem(id, compared, signal) {
   const at = encodeURIComponent(id);

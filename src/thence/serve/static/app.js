@@ -14,7 +14,7 @@ const PAGES = {
   "/conversion": { title: "Conversion", make: async (signal) => (await import("./conversion.js")).conversionPage(signal) },
   "/decision": { title: "Decision", make: async (signal) => (await import("./decision.js")).decisionPage(signal) },
   "/data": { title: "Data", make: async (signal) => (await import("./data.js")).dataPage(signal) },
-  "/models": { title: "Models", make: async (signal) => (await import("./models.js")).modelsPage(signal) },
+  "/models": { title: "Models", style: "/static/models.css", make: async (signal) => (await import("./models.js")).modelsPage(signal) },
 };
 
 const main = document.querySelector("main");
@@ -53,7 +53,7 @@ async function view({ focus, y = 0 }) {
 }
 
 async function paged(page, signal) {
-  const [content] = await Promise.all([page.make(signal), styled("/static/pages.css"), known(signal)]);
+  const [content] = await Promise.all([page.make(signal), styled("/static/pages.css"), styled(page.style), known(signal)]);
   return [content, `${page.title} · thence`];
 }
 
@@ -89,7 +89,7 @@ document.addEventListener("thence:changed", async () => {
 
 /** A style sheet, once; it has come when this is over. */
 function styled(href) {
-  if (document.querySelector(`link[href="${href}"]`)) return null;
+  if (!href || document.querySelector(`link[href="${href}"]`)) return null;
   return new Promise((done) => {
     const link = h("link", { rel: "stylesheet", href });
     link.addEventListener("load", done);

@@ -37,6 +37,9 @@ export const counted = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? o
 const monthFormat = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric", timeZone: "UTC" });
 export const month = (iso) => monthFormat.format(new Date(iso));
 
+const whenFormat = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+export const when = (iso) => `${whenFormat.format(new Date(iso))} UTC`;
+
 const moneyFormat = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 export const money = (value) => moneyFormat.format(value);
 
