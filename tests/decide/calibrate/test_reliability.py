@@ -8,9 +8,9 @@ import pytest
 from thence.base.errors import ConfigError, DataError
 from thence.base.rng import generator
 from thence.decide.calibrate import reliability
-from thence.decide.calibrate.reliability import wilson
 from thence.decide.levels import level_cuts, level_of
 from thence.evaluate.conversion.metrics import ece
+from thence.evaluate.wilson import wilson
 
 
 def test_rows_are_sums_over_their_cases() -> None:

@@ -15,9 +15,9 @@ import numpy as np
 
 from thence.base.rng import generator
 from thence.decide.calibrate.grid import balanced_cuts
-from thence.decide.calibrate.reliability import wilson
 from thence.decide.levels import level_cuts, level_of
 from thence.decide.sample import Sample
+from thence.evaluate.wilson import wilson
 
 GROUPS, FINE, LEVELS = 5, 20, 4
 
