@@ -64,6 +64,27 @@ def test_a_model_is_fitted_refreshed_and_asked(clicks: Path, tmp_path: Path) -> 
     assert np.array_equal(model.predict_proba(shown.features)[:, 1], chance)
 
 
+def test_a_model_is_judged_by_what_came_after_its_clock(clicks: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    words = ["conversion", "fit", clicks, *QUICK, "--estimator", "wait", "--into", model]
+    told = said(*words, "--at", "1970-01-20")
+    found = told["figures"]
+    assert found["first"] >= "1970-01-20" and found["last"] < "1970-02-01" and found["exposures"] > 500
+    assert 0.8 < found["calibration"] < 1.2 and 0.7 < found["auc"] < 0.9 and found["nll"] < found["plain_nll"]
+    assert [row["age"] for row in found["ages"]][0] == 0 and found["groups"] == []
+    assert ConversionModel.load(model).figures == found
+    again = said("conversion", "judge", model, clicks, "--at", "1970-01-26")
+    assert again["version"] == told["version"] == ConversionModel.load(model).version
+    assert again["figures"]["exposures"] < found["exposures"]
+    assert ConversionModel.load(model).figures == again["figures"]
+    code, shown = command("conversion", "judge", model, clicks)
+    assert code == 0 and "exposures that it never saw" in shown
+    code, shown = command(*words)  # the clock is the end of the log: nothing came after it
+    assert code == 0 and "not judged" in shown
+    assert ConversionModel.load(model).figures is None
+    assert command("conversion", "judge", model, clicks)[0] == 1
+
+
 def test_a_stream_is_run_judged_and_judged_again(clicks: Path, tmp_path: Path) -> None:
     run = tmp_path / "stream"
     words = [

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from thence.cli.console import emit, say, show
+from thence.cli.console import emit, show
+from thence.cli.exposures import kinds_of, numeric_of, opened_exposures
 from thence.cli.options import Into, JsonFlag
 from thence.cli.progress import progress_shown
 
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 
     from thence.conversion.estimator import Estimator
     from thence.conversion.exposures import Exposures
+    from thence.conversion.model import ConversionModel
     from thence.evaluate.conversion.predictions import Streamed
     from thence.evaluate.conversion.report import ConversionReport
 
 FIT_EXAMPLE = "Example:  thence conversion fit clicks.parquet --window-days 30 --into runs/clicks/model"
+JUDGE_EXAMPLE = "Example:  thence conversion judge runs/clicks/model later.parquet"
 STREAM_EXAMPLE = "Example:  thence conversion stream clicks.parquet --window-days 30 --into runs/clicks/stream"
 EVALUATE_EXAMPLE = (
     "Example:  thence conversion evaluate runs/clicks/stream clicks.parquet --into runs/clicks/report"
@@ -96,17 +99,47 @@ def fit(
             wait=round(wait_hours * HOUR),
             net=NetConfig(net),
             learn=LearnConfig(batch_size, learning_rate, passes=passes),
-            kinds=_kinds(source, exposures),
+            kinds=kinds_of(source, exposures),
             seed=seed,
         )
         with progress_shown() as progress:
             model.fit(exposures, at, progress=progress)
+    judged = _judge(model, exposures)
     model.save(into)
     if as_json:
         told = {"estimator": model.estimator, "version": model.version, "known_until": iso(model.clock)}
-        emit({"into": into, **told, "label_age_days": model.label_age / (24 * HOUR)})
+        emit({"into": into, **told, "label_age_days": model.label_age / (24 * HOUR), "figures": model.figures})
     else:
+        show(judged)
         show(f"{into}: {model!r}, version {model.version}")
+
+
+@app.command(epilog=JUDGE_EXAMPLE)
+def judge(
+    model: Annotated[
+        Path, typer.Argument(help="What thence conversion fit wrote; the figures are kept in it.")
+    ],
+    source: Source,
+    at: Annotated[str | None, typer.Option(help="Until when labels are known; the end when left out.")] = None,
+    until: Until = None,
+    exposure: Exposure = "click",
+    conversion: Conversion = "purchase",
+    as_json: JsonFlag = False,
+) -> None:
+    """Judge a model by exposures that came after its clock, and keep the figures for its page."""
+    from thence.conversion.model import ConversionModel
+    from thence.evaluate.conversion.later import judge_later
+    from thence.events.clock import DAY
+
+    opened = ConversionModel.load(model)
+    numeric = numeric_of(opened, source)
+    exposures = opened_exposures(source, opened.window / DAY, until, numeric, (exposure, conversion))
+    opened.figures = judge_later(opened, exposures, at)
+    opened.save(model)
+    if as_json:
+        emit({"into": model, "version": opened.version, "figures": opened.figures})
+    else:
+        show(_judgement(opened.figures))
 
 
 @app.command(epilog=STREAM_EXAMPLE)
@@ -222,62 +255,26 @@ def score(
         show(f"{into}: {rows:,} rows scored by version {opened.version}{told}")
 
 
-def opened_exposures(
-    path: Path,
-    window_days: float | None,
-    until: str | None,
-    numeric: list[str] | None,
-    events: tuple[str, str],
-) -> Exposures:
-    """Exposures of a file or a log; what was refused is told."""
-    from thence.base.errors import ConfigError
-    from thence.conversion.sources.table import META, read_exposures
-    from thence.events.clock import DAY
-
-    window = None if window_days is None else round(window_days * DAY)
-    missing = ConfigError("no attribution window", where=path, fix="Give it with --window-days.")
-    if window is None and path.is_file() and META not in _metadata(path):
-        raise missing
-    if path.is_dir():
-        if window is None:
-            raise missing
-        from thence.conversion.sources.from_log import exposures_of
-        from thence.events import EventLog
-
-        log = EventLog.load(path).before(until) if until else EventLog.load(path)
-        return exposures_of(log, window=window, exposure=events[0], conversion=events[1], engagement=("cart",))
-    exposures, report = read_exposures(path, window=window, until=until, numeric=numeric or ())
-    if report.refused or report.events:
-        say(f"{path}: {report}")
-    return exposures
-
-
-def _metadata(path: Path) -> dict[bytes, bytes]:
-    """What a Parquet file says of itself; nothing where it cannot be read, which its reader tells better."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _judge(model: ConversionModel, exposures: Exposures) -> str:
+    """Judge a new model by what came after its clock, where there is anything; what to say of it."""
+    from thence.base.errors import DataError
+    from thence.evaluate.conversion.later import judge_later
 
     try:
-        return pq.read_schema(path).metadata or {}
-    except (OSError, pa.ArrowInvalid):
-        return {}
+        model.figures = judge_later(model, exposures)
+    except DataError:  # the clock is at the end of the log, or less than a window before it
+        return (
+            "not judged: no exposure after the clock has a final label; thence conversion judge does it later"
+        )
+    return _judgement(model.figures)
 
 
-def _kinds(path: Path, exposures: Exposures) -> dict[str, str]:
-    """What values the columns of categories hold: codes in a file that thence wrote, else text or integers."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from thence.conversion.sources.table import META
-
-    names = exposures.features.names[: len(exposures.features.buckets)]
-    if path.is_dir():
-        return {}
-    schema = pq.read_schema(path)
-    if META in (schema.metadata or {}):
-        return dict.fromkeys(names, "code")
-    whole = {name for name in names if pa.types.is_integer(schema.field(name).type)}
-    return {name: "integer" if name in whole else "any" for name in names}
+def _judgement(found: Mapping[str, Any]) -> str:
+    ratio = "nothing to compare" if found["calibration"] is None else f"{found['calibration']:.3f}"
+    return (
+        f"judged by {found['exposures']:,} exposures that it never saw, {found['conversions']:,} of which "
+        f"converted: predicted / converted {ratio}, NLL {found['nll']:.4f}"
+    )
 
 
 def _methods(asked: list[str] | None) -> list[str]:

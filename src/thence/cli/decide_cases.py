@@ -89,12 +89,12 @@ def exposed(
 ) -> Cases:
     """Exposures that the model never saw (nor the policy, where there is one), with final labels."""
     from thence.base.errors import ConfigError, nearest
-    from thence.cli.conversion import opened_exposures
+    from thence.cli.exposures import numeric_of, opened_exposures
     from thence.decide.exposed import matured_sample
     from thence.events.clock import DAY, iso
 
     opened = model_of(model, policy)
-    exposures = opened_exposures(source, opened.window / DAY, None, list(_numeric(opened, source)), events)
+    exposures = opened_exposures(source, opened.window / DAY, None, numeric_of(opened, source), events)
     after = policy.told["model"]["until"] if policy is not None else None
     sure = policy.sure if policy is not None else None
     found = matured_sample(opened, exposures, at, after=after, sure=sure, kind=kind, columns=columns)
@@ -108,21 +108,6 @@ def exposed(
     say(f"{source}: {found.sample!r} from {first} on, never seen by {opened!r}")
     about = {"version": opened.version, "estimator": opened.estimator, "until": found.until}
     return Cases(found.sample, shown, {"model": about}, found.sure)
-
-
-def _numeric(model: Any, source: Path) -> list[str]:
-    """The model's numbers that the file has as columns of whole numbers."""
-    if source.is_dir():
-        return []
-    import pyarrow.parquet as pq
-
-    from thence.base.errors import DataError
-
-    try:
-        there = pq.read_schema(source).names
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot be read as Parquet: {error}", where=source) from error
-    return [name for name in model.schema.names[len(model.schema.buckets) :] if name in there]
 
 
 def model_of(path: Path, policy: Policy | None) -> Any:
