@@ -82,7 +82,7 @@ def test_a_model_is_judged_by_what_came_after_its_clock(clicks: Path, tmp_path: 
     code, shown = command(*words)  # the clock is the end of the log: nothing came after it
     assert code == 0 and "not judged" in shown
     assert ConversionModel.load(model).figures is None
-    assert command("conversion", "judge", model, clicks)[0] == 1
+    assert command("conversion", "judge", model, clicks)[0] == 2
 
 
 def test_a_stream_is_run_judged_and_judged_again(clicks: Path, tmp_path: Path) -> None:
