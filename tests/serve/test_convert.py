@@ -68,6 +68,9 @@ def test_an_answer_carries_the_probability_and_what_there_is_to_know(asking: Cli
         "label_horizon": 86_400,
         "label_age": 25 * 3600,
         "known_until": "1970-02-07T12:00:00Z",
+        "elapsed": None,
+        "come": None,
+        "later": None,
     }
     assert answer.headers["x-content-type-options"] == "nosniff"
 

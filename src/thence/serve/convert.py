@@ -5,23 +5,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from thence.base.errors import ArtifactError, DataError, ThenceError
+from thence.conversion.delays import still
 from thence.conversion.features import Features
 from thence.events.clock import SECOND, iso
 from thence.serve.problems import RefusedError
 from thence.serve.schemas_convert import Column, Converted, ConvertedMany, ConvertModel
+from thence.serve.schemas_figures import HeldOut
 
 if TYPE_CHECKING:
     from thence.conversion.model import ConversionModel
     from thence.serve.models import Models
 
 
-def converted(models: Models, columns: dict[str, Any]) -> Converted:
-    """The answer to one exposure: its columns by name, one value each."""
+def converted(models: Models, columns: dict[str, Any], elapsed: float | None = None) -> Converted:
+    """The answer to one exposure: its columns by name, one value each.
+
+    Args:
+        models: what is served.
+        columns: of the exposure.
+        elapsed: seconds since it was made, in which nothing has come; None where that is not asked.
+
+    Raises:
+        RefusedError: the columns do not fit, or the model does not know how late conversions come (422).
+    """
     model = asked(models)
-    (chance,) = _chances(model, {name: [value] for name, value in columns.items()})
-    return Converted(probability=chance, **said(model))
+    features = features_of(model, {name: [value] for name, value in columns.items()})
+    (chance,) = model.predict_proba(features)[:, 1].tolist()
+    answer = Converted(probability=round(chance, 9), **said(model))
+    if elapsed is None:
+        return answer
+    try:
+        (come,) = model.delay_by(features, elapsed * SECOND).tolist()
+    except DataError as error:
+        raise RefusedError(422, error.what, fix=error.fix, model_version=model.version) from error
+    answer.elapsed, answer.come = elapsed, round(come, 9)
+    answer.later = round(float(still(chance, come)), 9)
+    return answer
 
 
 def converted_many(models: Models, columns: dict[str, list[Any]]) -> ConvertedMany:
@@ -58,7 +80,7 @@ def try_model(model: ConversionModel) -> None:
     """Ask a conversion model two questions before it is published.
 
     Raises:
-        ArtifactError: it does not answer with probabilities.
+        ArtifactError: it does not answer with probabilities, or its figures are none.
     """
     schema = model.schema
     numbers = np.full((2, len(schema.names) - len(schema.buckets)), np.nan, np.float32)
@@ -69,6 +91,27 @@ def try_model(model: ConversionModel) -> None:
         raise ArtifactError(f"the conversion model does not answer: {error}", where=repr(model)) from error
     if found.shape != (2, 2) or not ((found >= 0) & (found <= 1)).all():
         raise ArtifactError("the conversion model answers with no probabilities", where=repr(model))
+    held_out(model)
+
+
+def held_out(model: ConversionModel) -> HeldOut | None:
+    """The judgement that was kept with the model.
+
+    Raises:
+        ArtifactError: it is none.
+    """
+    if model.figures is None:
+        return None
+    try:
+        return HeldOut.model_validate(model.figures)
+    except ValidationError as error:
+        what = error.errors()[0]
+        where = ".".join(map(str, what["loc"]))
+        raise ArtifactError(
+            f"the model's figures are malformed: {where}: {what['msg']}",
+            where=repr(model),
+            fix="Judge it again with thence conversion judge.",
+        ) from error
 
 
 def _chances(model: ConversionModel, columns: dict[str, list[Any]]) -> list[float]:

@@ -6,10 +6,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from thence.serve import convert
+from thence.serve import convert, convert_figures
 from thence.serve.problems import Problem
 from thence.serve.routes import PROBLEMS
 from thence.serve.schemas_convert import Converted, ConvertedMany, ConvertModel, ManyExposures, OneExposure
+from thence.serve.schemas_figures import ConvertFigures
 from thence.serve.store import Store
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -29,10 +30,15 @@ def convert_routes(store: Store) -> APIRouter:
         """What the conversion model is, and the columns that it asks for."""
         return convert.described(store.models())
 
+    @router.get("/figures")
+    def kept() -> ConvertFigures:
+        """How right the model is on exposures that it never saw, and how late conversions come."""
+        return convert_figures.figures(store.models())
+
     @router.post("")
     def one(asked: OneExposure) -> Converted:
-        """The probability that an exposure converts within the label horizon."""
-        return convert.converted(store.models(), asked.columns)
+        """The probability that an exposure converts within the label horizon, and with `elapsed` still does."""
+        return convert.converted(store.models(), asked.columns, asked.elapsed)
 
     @router.post("/batch")
     def many(asked: ManyExposures) -> ConvertedMany:

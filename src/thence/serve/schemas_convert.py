@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 MAX_EXPOSURES = 1000
 MAX_COLUMNS = 4096
 MAX_TEXT = 1024
+MAX_ELAPSED = 1e10
+"""Seconds: three hundred years."""
 
 
 def _plain(value: Any) -> Any:
@@ -44,6 +46,13 @@ class OneExposure(BaseModel):
         max_length=MAX_COLUMNS,
         description="Every column that GET /v1/convert lists, by name; null for unknown.",
     )
+    elapsed: float | None = Field(
+        default=None,
+        ge=0,
+        le=MAX_ELAPSED,
+        allow_inf_nan=False,
+        description="Seconds since the exposure in which it has not converted: `later` is asked for too.",
+    )
 
 
 class ManyExposures(BaseModel):
@@ -74,6 +83,20 @@ class Converted(_About):
     """The answer to one exposure."""
 
     probability: float = Field(ge=0, le=1, description="Of a conversion within the label horizon.")
+    elapsed: float | None = Field(default=None, description="As asked, seconds.")
+    come: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Share of its conversions that have come by then, were it to convert.",
+    )
+    later: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Probability of a conversion in the rest of the horizon, as none has come: "
+        "p (1 - F) / (1 - p F) with F = `come`. Engagement is not looked at.",
+    )
 
 
 class ConvertedMany(_About):
