@@ -7,6 +7,7 @@ and served then see everything before the test period.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -132,7 +133,7 @@ def evaluate_run(folder: Path, config: RunConfig, progress: Progress) -> Judged:
     reranked = None if ours.reranker is None else timely_table(ours.reranker, k, OURS, progress)
     report.save(folder / "report")
     page = (folder / "report" / "report.html").read_text(encoding="utf-8")
-    bundle = Bundle(model, graph, table, page, _flat(report), reranked)
+    bundle = Bundle(model, graph, table, page, _told(report), reranked)
     bundle.save(folder / "bundle")
     return Judged(report, bundle)
 
@@ -226,6 +227,11 @@ def _info(folder: Path, config: RunConfig, split: TimeSplit, graph: DiGraph) -> 
 
 def _flat(report: Report) -> dict[str, Any]:
     return {name: value if value == value else None for name, value in report.flat().items()}
+
+
+def _told(report: Report) -> dict[str, Any]:
+    """Figures by dotted names and, under ``report``, everything: intervals, differences, what was judged."""
+    return {**_flat(report), "report": json.loads(report.to_json())}
 
 
 def _named(progress: Progress, name: str) -> Progress:

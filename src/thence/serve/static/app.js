@@ -10,7 +10,7 @@ import { redraw } from "./drawing.js";
 import { search } from "./search.js";
 
 const PAGES = {
-  "/evaluation": { title: "Evaluation", make: async (signal) => (await import("./evaluation.js")).evaluationPage(signal) },
+  "/evaluation": { title: "Evaluation", style: "/static/evaluation.css", make: async (signal) => (await import("./evaluation.js")).evaluationPage(signal) },
   "/conversion": { title: "Conversion", make: async (signal) => (await import("./conversion.js")).conversionPage(signal) },
   "/decision": { title: "Decision", make: async (signal) => (await import("./decision.js")).decisionPage(signal) },
   "/data": { title: "Data", make: async (signal) => (await import("./data.js")).dataPage(signal) },
@@ -20,6 +20,7 @@ const PAGES = {
 const main = document.querySelector("main");
 const said = document.querySelector("#said");
 let model = null;
+let drawn = "";
 let asking = new AbortController();
 
 const say = (words) => { said.textContent = words; };
@@ -37,6 +38,7 @@ async function view({ focus, y = 0 }) {
   asking = new AbortController();
   const { signal } = asking;
   const page = PAGES[location.pathname];
+  drawn = location.pathname + location.search;
   main.setAttribute("aria-busy", "true");
   mark();
   try {
@@ -152,6 +154,8 @@ document.addEventListener("submit", (event) => {
   go(`/?${new URLSearchParams({ new: told.get("title").trim(), category: told.get("category").trim() })}`);
 });
 history.scrollRestoration = "manual";
-window.addEventListener("popstate", (event) => view({ focus: true, y: event.state?.y ?? 0 }));
+window.addEventListener("popstate", (event) => {
+  if (location.pathname + location.search !== drawn) view({ focus: true, y: event.state?.y ?? 0 }); // else a place in this page
+});
 search(document.querySelector("form.search"), (id) => go(itemUrl(id)), say);
 view({ focus: false });

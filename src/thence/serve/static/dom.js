@@ -37,6 +37,9 @@ export const counted = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? o
 const monthFormat = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric", timeZone: "UTC" });
 export const month = (iso) => monthFormat.format(new Date(iso));
 
+const dayFormat = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" });
+export const day = (iso) => dayFormat.format(new Date(iso));
+
 const whenFormat = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
 export const when = (iso) => `${whenFormat.format(new Date(iso))} UTC`;
 
@@ -67,4 +70,10 @@ export function evidence(arc, short = false) {
   if (arc.lift !== null && !short) words.push(`${arc.lift < 10 ? arc.lift.toFixed(1) : Math.round(arc.lift)}× chance`);
   if (arc.last_time !== null) words.push(month(arc.last_time));
   return words.join(" · ");
+}
+
+/** A page that has nothing to show: why in one sentence, and the command that would change it. */
+export function absent(title, words, command) {
+  return h("article", { class: "page" }, h("h1", { tabindex: "-1" }, title), h("p", { class: "lead" }, words),
+    command ? h("pre", {}, h("code", {}, command)) : null);
 }

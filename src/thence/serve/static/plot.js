@@ -2,7 +2,7 @@
  *
  * plot({ title, x: axis, y: axis, marks }) is a <figure>: a picture with a name for screen readers, a legend, and
  * its numbers as a table behind a disclosure. An axis is { label, min?, max?, log?, ticks?, format? }. A mark is
- * { draw, points, name?, tone?, dashed? }, with tone one of "next", "before", "among", "ink" and draw one of
+ * { draw, points, name?, tone?, dashed?, thin? }, with tone one of "next", "before", "among", "ink" and draw one of
  *   "line", "steps"  points [x, y]
  *   "points"         points [x, y, low?, high?]
  *   "bars"           points [from, to, y]
@@ -34,7 +34,8 @@ export function plot({ title, x, y, marks, height = 260, table = null }) {
   return figure;
 }
 
-const key = (mark) => h("span", { class: `plot-key ${mark.draw} ${mark.tone ?? "next"}${mark.dashed ? " dashed" : ""}` }, mark.name);
+const key = (mark) => h("span", { class: `plot-key ${toned(mark)}` }, mark.name);
+const toned = (mark) => [`draw-${mark.draw}`, `tone-${mark.tone ?? "next"}`, mark.dashed && "dashed", mark.thin && "thin"].filter(Boolean).join(" ");
 
 /** A table of numbers behind a disclosure; `rows` hold text or numbers. */
 export function numbers({ head, rows }, title) {
@@ -74,7 +75,7 @@ function picture(title, x, y, marks, width, height) {
       s("text", { x: across.at(tick), y: height - EDGE.bottom + 18, "text-anchor": "middle" }, across.format(tick)))),
     s("text", { class: "plot-label", x: 0, y: 12 }, y.label),
     s("text", { class: "plot-label", x: width - EDGE.right, y: height - 6, "text-anchor": "end" }, x.label),
-    ...marks.map((mark) => s("g", { class: `plot-mark ${mark.draw} ${mark.tone ?? "next"}${mark.dashed ? " dashed" : ""}` },
+    ...marks.map((mark) => s("g", { class: `plot-mark ${toned(mark)}` },
       ...DRAWN[mark.draw](mark, across, up))));
 }
 
