@@ -16,10 +16,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,10 +30,10 @@ import pyarrow.parquet as pq
 
 from thence.base.errors import ArtifactError
 from thence.base.folders import Workspace, fsync, mend
-from thence.base.mapped import map_table, write_array, write_table
+from thence.base.manifest import FORMAT_VERSION, MANIFEST, read_manifest
+from thence.base.manifest import manifest_digest as _manifest_digest
+from thence.base.mapped import map_table, read_array, read_table, write_array, write_table
 
-FORMAT_VERSION = 1
-MANIFEST = "manifest.json"
 MAP_FROM = 4096  # bytes; smaller arrays are simply read
 ATTEMPTS = 5
 ALONE_BYTES = 1 << 24  # fewer bytes are hashed on one thread
@@ -95,13 +96,14 @@ class Artifact:
     fingerprint: str
     files: Mapping[str, Mapping[str, Any]]
     stamp: tuple[int, ...] = field(repr=False, compare=False)
+    mapped: bool = True
 
     def array(self, name: str, *, mmap: bool = True) -> np.ndarray:
-        """One array, memory-mapped read-only unless ``mmap`` is False."""
+        """One array, memory-mapped read-only unless ``mmap`` or ``mapped`` is False."""
 
         def load(path: Path) -> np.ndarray:
-            mapped = mmap and path.stat().st_size > MAP_FROM
-            return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+            mapped = mmap and self.mapped and path.stat().st_size > MAP_FROM
+            return read_array(path, mapped=mapped)
 
         return self._read(f"{name}.npy", load)
 
@@ -117,7 +119,7 @@ class Artifact:
 
     def mapped_table(self, name: str) -> pa.Table:
         """One table that was added by ``Draft.mapped_table``, memory-mapped; its rows are not looked at."""
-        return self._read(f"{name}.arrow", map_table)
+        return self._read(f"{name}.arrow", map_table if self.mapped else read_table)
 
     def path(self, name: str) -> Path:
         """The path of a file that the manifest lists."""
@@ -130,7 +132,8 @@ class Artifact:
             value = load(self.folder / name)
         except Exception as error:  # parsers of damaged bytes raise nearly anything
             self._check_unchanged()
-            raise ArtifactError(f"file {name!r} cannot be read: {error}", where=self.folder) from error
+            said = str(error).replace(f"{self.folder}{os.sep}", "")  # parsers name the whole path
+            raise ArtifactError(f"file {name!r} cannot be read: {said}", where=self.folder) from error
         self._check_unchanged()
         return value
 
@@ -178,13 +181,15 @@ def write_artifact(target: str | Path, kind: str) -> Iterator[Draft]:
             workspace.close()
 
 
-def open_artifact(folder: str | Path, kind: str, *, verify: bool = True) -> Artifact:
+def open_artifact(folder: str | Path, kind: str, *, verify: bool = True, mapped: bool = True) -> Artifact:
     """Open an artifact and check it against its manifest.
 
     Args:
         folder: where it lies.
         kind: the kind that is expected, such as ``"digraph"``.
         verify: compare every file's SHA-256; when False only sizes are compared.
+        mapped: use large arrays and tables where they lie; when False they are copied into memory, so that
+            what happens to the files afterwards does not matter.
 
     Raises:
         ArtifactError: it is absent, of another kind or version, torn, or tampered with.
@@ -193,7 +198,7 @@ def open_artifact(folder: str | Path, kind: str, *, verify: bool = True) -> Arti
     for _ in range(ATTEMPTS):
         before = _stamp(folder)
         try:
-            artifact = _open(folder, kind, before, verify=verify)
+            artifact = replace(_open(folder, kind, before, verify=verify), mapped=mapped)
         except ArtifactError:
             if _stamp(folder) == before:
                 raise
@@ -217,7 +222,7 @@ def version(folder: str | Path) -> str:
         ...     version(f"{tmp}/a") == open_artifact(f"{tmp}/a", kind="note").fingerprint[:12]
         True
     """
-    return str(_read_manifest(Path(folder))["fingerprint"])[:VERSION_DIGITS]
+    return str(read_manifest(Path(folder))["fingerprint"])[:VERSION_DIGITS]
 
 
 def digest(path: str | Path) -> str:
@@ -238,22 +243,11 @@ def digests(paths: Iterable[Path]) -> list[str]:
 
 
 def _open(folder: Path, kind: str, stamp: tuple[int, ...], *, verify: bool) -> Artifact:
-    manifest = _read_manifest(folder)
+    manifest = read_manifest(folder)
     if manifest.get("kind") != kind:
         raise ArtifactError(f"a {manifest.get('kind')!r} stands where a {kind!r} was expected", where=folder)
-    try:
-        artifact = Artifact(
-            folder=folder,
-            kind=kind,
-            counts=dict(manifest["counts"]),
-            metrics=dict(manifest["metrics"]),
-            config=dict(manifest["config"]),
-            fingerprint=str(manifest["fingerprint"]),
-            files={name: dict(entry) for name, entry in manifest["files"].items()},
-            stamp=stamp,
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactError(f"the manifest is malformed: {error!r}", where=folder / MANIFEST) from error
+    parts = {part: manifest[part] for part in ("counts", "metrics", "config", "fingerprint", "files")}
+    artifact = Artifact(folder=folder, kind=kind, stamp=stamp, **parts)
     for name, entry in artifact.files.items():
         _check_file(folder, name, entry)
     if verify:
@@ -311,12 +305,6 @@ def _fingerprint(kind: str, files: Mapping[str, Mapping[str, Any]]) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
-def _manifest_digest(manifest: Mapping[str, Any]) -> str:
-    """The SHA-256 of a manifest's own content, its digest left out."""
-    content = {key: value for key, value in manifest.items() if key != "digest"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
 def _plain(value: object) -> object:
     """NumPy's numbers and paths as JSON knows them."""
     if isinstance(value, np.generic | np.ndarray):
@@ -330,36 +318,16 @@ def _leads_outside(name: str) -> bool:
     return Path(name).is_absolute() or ".." in Path(name).parts
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ArtifactError("no artifact there", where=folder, fix="Check the path.") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise ArtifactError(f"the manifest cannot be read: {error}", where=path) from error
-    if not isinstance(manifest, dict):
-        raise ArtifactError("the manifest is malformed: not an object", where=path)
-    if manifest.get("format") != FORMAT_VERSION:
-        raise ArtifactError(
-            f"format version {manifest.get('format')!r}, this release reads {FORMAT_VERSION}",
-            where=folder,
-            fix="Write it again with this release.",
-        )
-    if manifest.get("digest") != _manifest_digest(manifest):
-        raise ArtifactError(
-            "the manifest does not match its digest", where=path, fix="Write the artifact again."
-        )
-    return manifest
-
-
 def _check_file(folder: Path, name: str, entry: Mapping[str, Any]) -> None:
-    path = folder / name
     if _leads_outside(name):
-        raise ArtifactError(f"the manifest names a file outside the artifact: {name!r}", where=folder)
-    if not path.is_file():
-        raise ArtifactError(f"file {name!r} is missing", where=folder)
-    size = path.stat().st_size
+        raise ArtifactError(f"the manifest names a file outside the artifact: {name[:40]!r}", where=folder)
+    try:
+        state = (folder / name).stat()
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+        raise ArtifactError(f"file {name[:40]!r} is missing", where=folder) from error
+    if not stat.S_ISREG(state.st_mode):
+        raise ArtifactError(f"{name[:40]!r} is no file", where=folder)
+    size = state.st_size
     if size != entry.get("bytes"):
         raise ArtifactError(f"file {name!r} has {size} bytes instead of {entry.get('bytes')}", where=folder)
 

@@ -140,7 +140,7 @@ class DiGraph:
             draft.fingerprint = str(self.info.get("log", {}).get("fingerprint", ""))
 
     @classmethod
-    def load(cls, folder: str | Path, *, verify: bool = True) -> DiGraph:
+    def load(cls, folder: str | Path, *, verify: bool = True, mapped: bool = True) -> DiGraph:
         """Open a saved graph; arrays, ids and the node table are memory-mapped.
 
         Args:
@@ -149,11 +149,13 @@ class DiGraph:
                 When False, only the manifest, sizes, types, shapes, and first and last offsets are checked, in
                 milliseconds whatever the size: for files that this program, or the one that started it, has
                 verified before.
+            mapped: when False, all is copied into memory: for a process that must live on when somebody writes
+                over the files, which ends those that have them mapped.
 
         Raises:
             ArtifactError: it is absent, torn, tampered with, not a graph, or makes no sense.
         """
-        art = open_artifact(folder, KIND, verify=verify)
+        art = open_artifact(folder, KIND, verify=verify, mapped=mapped)
         try:
             relations = {name: _relation(art, name) for name in art.config["order"]}
             ids, nodes = _ids(art), _nodes(art)
@@ -181,10 +183,12 @@ def _relation(art: Artifact, name: str) -> Arcs:
     check_name(name, "relation")
     prefix = f"{name}.value."
     names = sorted(file[len(prefix) : -len(".npy")] for file in art.files if file.startswith(prefix))
+    if not isinstance(art.config["relations"][name], bool):
+        raise DataError(f"whether relation {name!r} is directed is not said")
     arcs = Arcs(
         **{part: art.array(f"{name}.{part}") for part in CSR_FIELDS},
         values={value: art.array(prefix + value) for value in names},
-        directed=bool(art.config["relations"][name]),
+        directed=art.config["relations"][name],
     )
     with _naming(name, art.folder):
         check_opened(arcs)

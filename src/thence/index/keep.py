@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from thence.base.artifact import Artifact, open_artifact, write_artifact
-from thence.base.errors import ArtifactError, DataError
+from thence.base.config import check_config
+from thence.base.errors import ArtifactError, ConfigError, DataError
 from thence.encode.embeddings import Embeddings
 from thence.index.ann import NO_ROWS, AnnIndex, Side
 from thence.index.engine.engine import Effort, Engine
@@ -79,7 +80,7 @@ def load_index(folder: str | Path, embeddings: Embeddings) -> AnnIndex | ExactIn
             fix="Open it with the model that it was built from, or build it again.",
         )
     try:
-        report = IndexReport(**art.config["report"])
+        report = _report(art.config["report"])
         if report.kind == "exact":
             return ExactIndex(embeddings, report)
         efforts: dict[Any, Effort] = {name: _effort(*it) for name, it in art.config["efforts"].items()}
@@ -93,13 +94,24 @@ def load_index(folder: str | Path, embeddings: Embeddings) -> AnnIndex | ExactIn
         if alive is not None and (alive.dtype != np.bool_ or alive.shape != (len(embeddings.ids),)):
             raise DataError(f"alive is {alive.dtype}{list(alive.shape)}")
         return AnnIndex(embeddings, sides, efforts, report, alive)
-    except (DataError, TypeError, KeyError, ValueError, AttributeError) as error:
+    except (DataError, TypeError, KeyError, ValueError, OverflowError, AttributeError) as error:
         raise ArtifactError(f"inconsistent index: {error!r}", where=folder) from error
+
+
+def _report(values: Any) -> IndexReport:
+    """A report whose values are of the types that it names, with recalls from 0 to 1."""
+    try:
+        report = check_config(values, IndexReport)
+    except ConfigError as error:
+        raise DataError(f"report: {error.what}") from error
+    if not all(0 <= recall <= 1 for recall in report.recall.values()) or report.k < 1:
+        raise DataError(f"recall@{report.k} of {dict(report.recall)}")
+    return report
 
 
 def _effort(reach: int, pool: int, k: int, deepest: int | None = None) -> Effort:
     effort = Effort(int(reach), int(pool), int(k), None if deepest is None else int(deepest))
-    if min(effort.reach, effort.pool, effort.k) < 1:
+    if min(effort.reach, effort.pool, effort.k, 1 if effort.deepest is None else effort.deepest) < 1:
         raise DataError(f"{effort} finds nothing")
     return effort
 

@@ -150,8 +150,8 @@ class Bundle:
             ArtifactError: it is absent, torn, tampered with, not a bundle, or its parts do not fit together.
         """
         art = open_artifact(folder, KIND)
-        graph = DiGraph.load(art.folder / "graph", verify=False)  # its bytes were verified just now,
-        graph.check(where=folder)  # what they say was not
+        graph = DiGraph.load(art.folder / "graph", verify=False, mapped=False)  # its bytes were verified just
+        graph.check(where=folder)  # now, what they say was not
         try:
             report_html = art.path("report.html").read_text("utf-8") if "report.html" in art.files else None
             report = (

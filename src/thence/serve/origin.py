@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from thence.base.artifact import version
-from thence.base.errors import ConfigError, ThenceError
+from thence.base.errors import ArtifactError, ConfigError, ThenceError
 from thence.serve.bundle import Bundle
 from thence.serve.models import Models
 from thence.serve.problems import RefusedError
@@ -54,7 +54,7 @@ class Origin:
         """Open what lies there; every file is compared with its digest.
 
         Raises:
-            ArtifactError: it is absent, torn or tampered with.
+            ArtifactError: it is absent, torn or tampered with, or its reader broke on it.
         """
         parts = {}
         if self.conversion is not None:
@@ -104,6 +104,12 @@ class Reloader:
             if stamp == self.store.stamp:
                 return False
             self.store.publish(self.origin.load(), stamp)
+        except (ThenceError, RefusedError):
+            raise
+        except Exception as error:  # whatever a reader makes of it, the service lives on and says so
+            LOG.exception("a reader broke")
+            what = f"what lies there breaks its reader ({type(error).__name__})"
+            raise ArtifactError(what, where=self.origin.folders[0], fix="Write it again.") from error
         finally:
             self._loading.release()
         LOG.info("live: %s", self.store.version)

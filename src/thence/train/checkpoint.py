@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from thence.base.artifact import MANIFEST, open_artifact, write_artifact
+from thence.base.artifact import MANIFEST, Artifact, open_artifact, write_artifact
 from thence.base.errors import ArtifactError
 from thence.base.folders import mend
 
@@ -60,24 +60,36 @@ def load_checkpoint(
     """Restore a checkpoint into a model and its optimizer; None when there is none.
 
     Raises:
-        ArtifactError: it is torn, or belongs to another graph, encoder or configuration.
+        ArtifactError: it is torn or inconsistent, or belongs to another graph, encoder or configuration.
     """
     folder = Path(folder)
     mend(folder, MANIFEST)
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return None
     art = open_artifact(folder, KIND)
-    if art.config["signature"] != signature:
+    if art.config.get("signature") != signature:
         raise ArtifactError(
             "the checkpoint is of another graph or configuration",
             where=folder,
             fix="Remove it to start afresh.",
         )
+    try:
+        return _restored(art, model, optimizer)
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
+        raise ArtifactError(
+            f"inconsistent checkpoint: {error}", where=folder, fix="Remove it to start afresh."
+        ) from error
+
+
+def _restored(art: Artifact, model: nn.Module, optimizer: torch.optim.Optimizer) -> State:
+    """Lay what was saved over a model and its optimizer."""
     shapes = {name: value.shape for name, value in model.state_dict().items()}  # files know no scalars
     saved, best = (
         {name: torch.from_numpy(value).reshape(shapes[name]) for name, value in art.tensors(file).items()}
         for file in ("model", "best")
     )
+    if best and set(best) != set(shapes):
+        raise KeyError("the best parameters are not the model's")
     model.load_state_dict(saved, strict=True)
     slots: dict[int, dict[str, Tensor]] = {}
     for key, value in art.tensors("optimizer").items():

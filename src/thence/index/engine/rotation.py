@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from thence.base.errors import ArtifactError
+from thence.base.mapped import read_array
 from thence.base.rng import generator
 from thence.index.engine.engine import readable
 
@@ -43,7 +44,7 @@ def read_rotation(folder: Path, width: int) -> np.ndarray | None:
     path = folder / FILE
     if not path.exists():
         return None
-    found = readable(path, lambda: np.load(path, allow_pickle=False))
+    found = readable(path, lambda: read_array(path))
     if found.shape != (width, width) or found.dtype != np.float32 or not np.isfinite(found).all():
         raise ArtifactError(f"a rotation of shape {found.shape} for rows of {width} values", where=path)
     return found

@@ -19,6 +19,7 @@ import numpy as np
 
 from thence.base.errors import ArtifactError
 from thence.base.library import library
+from thence.base.mapped import read_array
 from thence.index.engine.engine import reaches_up_to, readable
 
 MODULE = "scann.scann_ops.py.scann_ops_pybind"
@@ -112,7 +113,7 @@ def read_scann(folder: Path) -> ScannEngine:
     library(MODULE, "'thence[scann]'")
     numpy_searcher = library("scann_pybind", "'thence[scann]'").ScannNumpy
     text = readable(folder / ASSETS, (folder / ASSETS).read_text)
-    sizes = readable(folder / SIZES, lambda: np.load(folder / SIZES, allow_pickle=False))
+    sizes = readable(folder / SIZES, lambda: read_array(folder / SIZES))
     if sizes.shape != (2,):
         raise ArtifactError("the structure cannot be read: its sizes are missing", where=folder)
     searcher = readable(folder, lambda: numpy_searcher(str(folder), text))
