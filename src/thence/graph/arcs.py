@@ -208,11 +208,11 @@ class Arcs:
         src, dst = node_array(source, "source"), node_array(target, "target")
         if len(src) != len(dst):
             raise DataError(f"{len(src)} sources but {len(dst)} targets")
-        found = np.full(len(src), -1, np.int64)
-        if self.num_arcs:
-            for at in range(0, len(src), BLOCK):
-                part = slice(at, at + BLOCK)
-                found[part] = self._bisect(src[part], dst[part])
+        from thence.graph.position_kernel import positions  # compiled: loaded with the first question
+
+        found = np.empty(len(src), np.int64)
+        src, dst = (array.astype(np.int64, copy=False) for array in (src, dst))
+        positions(np.asarray(self.indptr), np.asarray(self.targets), src, dst, found)
         return found
 
     def matrix(self, value: str = "weight") -> sp.csr_matrix:
@@ -259,20 +259,6 @@ class Arcs:
         """Keys node · num_nodes + neighbour of the rows first … last - 1 of one side, ascending."""
         rows = np.arange(first, last, dtype=np.int64) * self.num_nodes
         return np.repeat(rows, np.diff(indptr[first : last + 1])) + neighbors[indptr[first] : indptr[last]]
-
-    def _bisect(self, source: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """Positions by halving each source's row until its target is found or the row is empty."""
-        inside = (source >= 0) & (source < self.num_nodes) & (target >= 0) & (target < self.num_nodes)
-        row = np.where(inside, source, 0).astype(np.int64)
-        low, end = (self.indptr[row + step].astype(np.int64) for step in (0, 1))
-        low = np.where(inside, low, end)
-        high, last = end, self.num_arcs - 1
-        for _ in range(int((high - low).max(initial=0)).bit_length()):
-            middle = (low + high) >> 1
-            before = (low < high) & (self.targets[np.minimum(middle, last)] < target)
-            low, high = np.where(before, middle + 1, low), np.where(before, high, middle)
-        found = inside & (low < end) & (self.targets[np.minimum(low, last)] == target)
-        return np.where(found, low, -1)
 
 
 def _compress(src: np.ndarray, dst: np.ndarray, num_nodes: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
