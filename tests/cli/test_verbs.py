@@ -171,7 +171,7 @@ def test_the_second_stage_is_judged_and_served(run: Path) -> None:
     scores = TimelyReranker.load(run / "reranker", Known(graph, known)).scores([3])[0]
     scores[3] = -np.inf
     answer = said("recommend", run, model.ids.decode([3])[0], "-k", "5")
-    assert answer["route"] == "reranked"
+    assert answer["route"] == "table"
     assert [row["item_id"] for row in answer["results"]] == model.ids.decode(np.argsort(-scores)[:5])
     assert all(row["reasons"] for row in answer["results"][:1])
 

@@ -8,7 +8,7 @@ import pytest
 from tests.serve.shop import IDS, Client, bundle, embeddings
 
 from thence.index import ExactIndex
-from thence.serve import answers, create_app
+from thence.serve import answers, create_app, rows
 from thence.serve.store import Live
 
 OTHER = {"next": "before", "before": "next"}
@@ -61,11 +61,11 @@ def test_a_service_that_ignores_the_direction_is_caught(monkeypatch):
 
 
 def test_a_service_that_explains_backwards_is_caught(monkeypatch):
-    right = answers.explain
+    right = rows.explain
 
-    def backwards(live: Live, node, found, direction):
-        return right(live, node, found, OTHER[direction])
+    def backwards(live: Live, node, found, direction, reasons=None):
+        return right(live, node, found, OTHER[direction], reasons)
 
-    monkeypatch.setattr("thence.serve.answers.explain", backwards)
+    monkeypatch.setattr("thence.serve.rows.explain", backwards)
     with pytest.raises(AssertionError):
         arcs_follow_the_direction(Client(create_app(bundle())))

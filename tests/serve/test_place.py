@@ -19,9 +19,10 @@ from thence.graph import Arcs, DiGraph
 from thence.index import build_index
 from thence.index.exact import ExactIndex
 from thence.serve import Bundle, Store, create_app
-from thence.serve.answers import Question, related
+from thence.serve.answers import related
 from thence.serve.place import Described, Newcomers, placed
 from thence.serve.problems import RefusedError
+from thence.serve.question import Filters, Question
 from thence.serve.store import Live
 
 TITLES = ["red phone", "blue phone", "red case", "blue case", "green phone", "wool sock"]
@@ -87,11 +88,11 @@ def test_an_item_without_a_vector_is_answered_by_its_words(live: Live, shop: Bun
     answer = related(live, Question("new", 2))
     assert answer.route == "student" and first(answer) == CASES
     assert "student" in (answer.note or "") and (answer.note or "?") in table(answer)
-    assert first(related(live, Question("new", 1, owned=["c1"])), 1) == {"c2"}
-    assert related(live, Question("new", 5, category="Tech > Phones")).results[0].item_id in PHONES
+    assert first(related(live, Question("new", 1, filters=Filters(owned=["c1"]))), 1) == {"c2"}
+    assert related(live, Question("new", 5, filters=Filters("Tech > Phones"))).results[0].item_id in PHONES
     assert "new" not in {row.item_id for row in related(live, Question("new", 6)).results}
     without = Store().publish(replace(shop, student=None))
-    assert related(without, Question("new", 2)).route == "category"
+    assert related(without, Question("new", 2)).route == "fallback"
 
 
 def test_what_nothing_is_known_of_is_refused(live: Live, shop: Bundle) -> None:

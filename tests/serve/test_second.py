@@ -44,7 +44,7 @@ def answered(client: Client, path: str, **query: object) -> tuple[str, list[str]
 
 
 def test_what_follows_is_the_tables_with_its_scores_and_reasons(two: Client) -> None:
-    assert answered(two, "/v1/related/phone", k=3) == ("reranked", ["glass", "charger", "case"])
+    assert answered(two, "/v1/related/phone", k=3) == ("table", ["glass", "charger", "case"])
     first, *_, cable = two.json("/v1/related/phone", k=4)["results"]
     assert first["score"] == 0.0 and first["rank"] == 1
     words = ["products of these categories follow each other", "it has followed before"]
@@ -57,14 +57,15 @@ def test_what_follows_is_the_tables_with_its_scores_and_reasons(two: Client) -> 
 
 
 def test_owned_items_leave_the_table_and_the_rest_moves_up(two: Client) -> None:
-    assert answered(two, "/v1/related/phone", k=2, owned="glass,case") == ("reranked", ["charger", "cable"])
+    assert answered(two, "/v1/related/phone", k=2, owned="glass,case") == ("table", ["charger", "cable"])
 
 
 @pytest.mark.parametrize(
     ("path", "query"),
     [
         ("/v1/related/phone", {"k": 3, "direction": "before"}),
-        ("/v1/related/phone", {"k": 3, "category": CATEGORIES[1]}),
+        ("/v1/related/phone", {"k": 3, "category": CATEGORIES[6]}),
+        ("/v1/related/phone", {"k": 3, "price_max": 8}),
         ("/v1/related/phone", {"k": 5}),
         ("/v1/related/phone", {"k": 3, "owned": "glass,case"}),
         ("/v1/related/case", {"k": 3}),
@@ -73,7 +74,7 @@ def test_owned_items_leave_the_table_and_the_rest_moves_up(two: Client) -> None:
 def test_all_other_questions_are_answered_by_the_embeddings(
     two: Client, client: Client, path: str, query: dict[str, object]
 ) -> None:
-    """What leads here, a category, more than the table holds or has left, a node without a row."""
+    """What leads here, filters that leave too little, more than there is or is left, a node without a row."""
     told = answered(two, path, **query)
     assert told[0] == "model" and told == answered(client, path, **query)
     assert all(not row["reasons"] for row in two.json(path, **query)["results"])
@@ -101,7 +102,7 @@ def test_a_bundle_keeps_the_table_and_opens_without_it(tmp_path) -> None:
                 strict=True,
             ):
                 np.testing.assert_array_equal(mine, theirs)
-    assert answered(Client(create_app(again)), "/v1/related/phone", k=1) == ("reranked", ["glass"])
+    assert answered(Client(create_app(again)), "/v1/related/phone", k=1) == ("table", ["glass"])
     bundle().save(tmp_path / "old")
     assert not (tmp_path / "old" / "reranked").exists()
     assert Bundle.load(tmp_path / "old").reranked is None

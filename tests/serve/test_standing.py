@@ -11,7 +11,8 @@ from thence.cli.recommend import table
 from thence.encode import Embeddings
 from thence.graph import Arcs, DiGraph
 from thence.serve import Bundle, Store
-from thence.serve.answers import Question, related
+from thence.serve.answers import related
+from thence.serve.question import Filters, Question
 from thence.serve.store import Live
 
 IDS = ["phone", "case", "film", "new phone", "thing", "sock"]
@@ -40,12 +41,14 @@ def test_what_is_known_is_answered_by_the_model(live: Live) -> None:
 
 def test_a_new_product_is_answered_by_its_category_and_the_answer_says_so(live: Live) -> None:
     answer = related(live, Question("new phone", 5))
-    assert answer.route == "category" and "Phones" in (answer.note or "")
+    assert answer.route == "fallback" and "Phones" in (answer.note or "")
     assert [(result.item_id, result.score) for result in answer.results] == [("case", 2.0), ("film", 1.0)]
     assert all("category" in result.why for result in answer.results)
     assert (answer.note or "?") in table(answer)
-    assert not related(live, Question("new phone", 5, owned=["case", "film"])).results
-    assert [r.item_id for r in related(live, Question("new phone", 5, owned=["case"])).results] == ["film"]
+    assert not related(live, Question("new phone", 5, filters=Filters(owned=["case", "film"]))).results
+    assert [
+        r.item_id for r in related(live, Question("new phone", 5, filters=Filters(owned=["case"]))).results
+    ] == ["film"]
 
 
 @pytest.mark.parametrize("item", ["thing", "sock"])

@@ -44,9 +44,10 @@ def recommend(
             "name one product", fix="Give an item (its id, or words of its title), or --title for a new one."
         )
     from thence.serve import Bundle, Store
-    from thence.serve.answers import Question, related
+    from thence.serve.answers import related
     from thence.serve.place import Described, placed
     from thence.serve.problems import RefusedError
+    from thence.serve.question import Filters, Question
     from thence.serve.schemas_place import Placed
 
     live = Store().publish(Bundle.load(part_of(run, "bundle")))
@@ -55,7 +56,7 @@ def recommend(
         if title is not None:
             answer = placed(live, Described(title, category, k=k, direction=way))
         else:
-            answer = related(live, Question(find_item(live, item or ""), k, way, category))
+            answer = related(live, Question(find_item(live, item or ""), k, way, Filters(category)))
     except RefusedError as error:
         raise DataError(error.problem.error, where=run, fix=error.problem.fix) from error
     if as_json:

@@ -47,13 +47,9 @@ class RerankedTable:
     def why(self, node: int, rank: int, direction: Direction = "next", num: int = 3) -> list[Reason]:
         """The groups that speak most for a node's answer at ``rank`` (from 0), the largest first."""
         check_direction(direction)
-        values = (self.next if direction == "next" else self.before)[node, rank]
-        order = np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")[:num]
-        return [
-            Reason(self.groups[g], WORDS.get(self.groups[g], self.groups[g]), float(values[g]))
-            for g in order
-            if values[g] > 0
-        ]
+        values = (self.next if direction == "next" else self.before)[node, rank].tolist()
+        speaking = sorted((-value, g) for g, value in enumerate(values) if value > 0)[:num]  # NaN is not
+        return [Reason(name := self.groups[g], WORDS.get(name, name), -value) for value, g in speaking]
 
     def save(self, folder: str | Path) -> None:
         """Write it as two artifacts: the neighbors in ``folder/neighbors``, the reasons in ``folder/why``."""

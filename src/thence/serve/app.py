@@ -22,6 +22,7 @@ from thence.serve.routes_admin import model_routes
 from thence.serve.routes_convert import convert_routes
 from thence.serve.routes_decide import decide_routes
 from thence.serve.routes_place import place_routes
+from thence.serve.routes_several import several_routes
 from thence.serve.security import HEADERS, REPORT_POLICY, Guard
 from thence.serve.store import Store
 
@@ -64,7 +65,7 @@ def create_app(
     )
     app.include_router(health_routes(store))
     metrics = Metrics()
-    for routes in (list_routes, place_routes):
+    for routes in (list_routes, several_routes, place_routes):
         app.include_router(routes(store, metrics.answered), prefix=API)
     for routes in (item_routes, convert_routes, decide_routes):
         app.include_router(routes(store), prefix=API)

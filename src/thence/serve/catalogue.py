@@ -132,6 +132,15 @@ class Catalogue:
             paths.update(" > ".join(parts[:depth]) for depth in range(1, len(parts) + 1))
         return sorted(paths)
 
+    def of_brand(self, name: str) -> np.ndarray:
+        """``[num_nodes]`` bool: the items of a brand, in any case."""
+        codes, names = self._brand_codes
+        return np.isin(codes, [i for i, brand in enumerate(names) if brand.lower() == name.lower()])
+
+    def brand_names(self) -> list[str]:
+        """Every brand, sorted."""
+        return sorted(self._brand_codes[1])
+
     def nearest(self, item_id: str, limit: int = 5) -> list[int]:
         """Nodes nearest to an unknown id: its other case, then the same words, else the same beginning."""
         alike = pc.equal(pc.utf8_lower(self.ids.array), item_id.lower())
@@ -157,8 +166,11 @@ class Catalogue:
 
     @cached_property
     def _category_codes(self) -> tuple[np.ndarray, list[str]]:
-        coded = self.categories.dictionary_encode()
-        return np.asarray(coded.indices.fill_null(-1)), coded.dictionary.to_pylist()
+        return _codes(self.categories)
+
+    @cached_property
+    def _brand_codes(self) -> tuple[np.ndarray, list[str]]:
+        return _codes(self.brands)
 
     def _bonus(self, query: str, words: Sequence[str], nodes: np.ndarray) -> np.ndarray:
         """``[len(nodes)]`` how well each item matches, as :data:`BONUS`."""
@@ -209,3 +221,9 @@ def _numbers(nodes: pa.Table | None, name: str, length: int, missing: float) -> 
     if nodes is None or name not in nodes.column_names:
         return np.full(length, missing)
     return np.asarray(nodes[name].cast(pa.float64()).combine_chunks().fill_null(missing))
+
+
+def _codes(column: pa.Array) -> tuple[np.ndarray, list[str]]:
+    """For each row the number of its name, -1 where it has none; and the names."""
+    coded = column.dictionary_encode()
+    return np.asarray(coded.indices.fill_null(-1)), coded.dictionary.to_pylist()

@@ -107,12 +107,12 @@ def via(
     """
     arcs = graph.main
     vectors = embeddings.target if direction == "next" else embeddings.source
-    near, near_weight = _side(arcs, query, direction)
+    near, near_weight = side_of(arcs, query, direction)
     if not len(near):
         return [("features", None)] * len(answers)
     found: list[tuple[str, int | None]] = []
     for answer, cosine in zip(answers, _cosines(vectors[answers], vectors[near]), strict=True):
-        far, far_weight = _side(arcs, int(answer), "before" if direction == "next" else "next")
+        far, far_weight = side_of(arcs, int(answer), "before" if direction == "next" else "next")
         middle, at_near, at_far = np.intersect1d(near, far, assume_unique=True, return_indices=True)
         if len(middle):
             best = np.argmax(np.minimum(near_weight[at_near], far_weight[at_far]))
@@ -155,9 +155,8 @@ def _clause(fact: ArcFact) -> str:
 
 def _fact(name: str, arcs: Arcs, source: int, target: int, at: int) -> ArcFact:
     def value(key: str) -> float | None:
-        if key not in arcs.values or not np.isfinite(arcs.values[key][at]):
-            return None
-        return arcs.values[key][at].item()
+        found = arcs.values[key].item(at) if key in arcs.values else math.nan
+        return found if math.isfinite(found) else None
 
     support, lift, last = value("support"), value("lift"), value("last_time")
     return ArcFact(
@@ -165,7 +164,7 @@ def _fact(name: str, arcs: Arcs, source: int, target: int, at: int) -> ArcFact:
         source=source,
         target=target,
         directed=arcs.directed,
-        weight=float(arcs.weight[at]),
+        weight=float(arcs.weight.item(at)),
         support=None if support is None else int(support),
         lift=lift,
         asymmetry=value("asymmetry") if arcs.directed else None,
@@ -184,7 +183,7 @@ def _share(arcs: Arcs, forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
     return np.divide(ahead, total, out=np.full(len(total), np.nan), where=total > 0)
 
 
-def _side(arcs: Arcs, node: int, direction: Direction) -> tuple[np.ndarray, np.ndarray]:
+def side_of(arcs: Arcs, node: int, direction: Direction) -> tuple[np.ndarray, np.ndarray]:
     """Neighbours of a node along its arcs out (next) or in (before), and the weights of those arcs."""
     if direction == "next":
         return arcs.out(node), arcs.weight[arcs.indptr[node] : arcs.indptr[node + 1]]

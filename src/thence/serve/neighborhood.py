@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import numpy as np
 
 from thence.index.neighbors import Direction
 from thence.rerank.explain import Reason
-from thence.serve.answers import card, explain, find
+from thence.serve.answers import find
 from thence.serve.evidence import Evidence, evidence, sentence
+from thence.serve.rows import card, explain
 from thence.serve.schemas import DrawnArc, DrawnNode, Neighborhood
 from thence.serve.second import listed
 from thence.serve.standing import route_of
@@ -70,7 +70,7 @@ def _drawn_node(
     else:
         role = "next" if node in after else "before"
     return DrawnNode(
-        **asdict(live.catalogue.item(node)),
+        **vars(live.catalogue.item(node)),
         role=role,
         score_next=after.get(node),
         score_before=before.get(node),
@@ -99,7 +99,7 @@ def _among(live: Live, nodes: list[int]) -> list[DrawnArc]:
     grid = np.array(nodes, dtype=np.int64)
     source, target = (side.ravel() for side in np.meshgrid(grid, grid, indexing="ij"))
     source, target = source[source != target], target[source != target]
-    rows = evidence(live.bundle.graph, source, target)
+    rows = evidence(live.graph, source, target)
     known = [
         (s, t, row)
         for s, t, row in zip(source.tolist(), target.tolist(), rows, strict=True)

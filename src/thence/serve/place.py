@@ -11,7 +11,7 @@ all items:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,8 @@ import numpy as np
 from thence.base.errors import ArtifactError, DataError
 from thence.index.exact import ExactIndex, best_of_row
 from thence.index.neighbors import Direction
-from thence.serve.catalogue import Catalogue
 from thence.serve.problems import RefusedError
-from thence.serve.schemas import ItemCard
+from thence.serve.rows import card
 from thence.serve.schemas_place import Newcomer, Placed, PlacedResult
 
 if TYPE_CHECKING:
@@ -90,10 +89,14 @@ class Newcomers:
 
     def alike(self, product: Mapping[str, Any], direction: Direction, num: int) -> np.ndarray:
         """Items whose vectors in the asked role point most nearly the same way (cosine)."""
+        return best_of_row(self.cosines(product, direction), num)
+
+    def cosines(self, product: Mapping[str, Any], direction: Direction) -> np.ndarray:
+        """``[num_nodes]`` float32: cosines of a product's vector in the asked role with those of all items."""
         placed = self.student.place(product)
         model = self.index.embeddings
         vector, rows = (placed.source, model.source) if direction == "next" else (placed.target, model.target)
-        return best_of_row(rows @ vector / self._lengths[direction], num)
+        return rows @ vector / (self._lengths[direction] * max(float(np.linalg.norm(vector)), 1e-12))
 
     @cached_property
     def _lengths(self) -> dict[Direction, np.ndarray]:
@@ -169,13 +172,9 @@ def placed(live: Live, asked: Described) -> Placed:
         model_version=live.version,
         route="student",
         read=newcomers.read(product),
-        alike=[_card(live.catalogue, int(node)) for node in near],
+        alike=[card(live.catalogue, int(node)) for node in near],
         results=[
-            PlacedResult(**asdict(live.catalogue.item(int(node))), rank=rank, score=float(score))
+            PlacedResult(**vars(live.catalogue.item(int(node))), rank=rank, score=float(score))
             for rank, (node, score) in enumerate(zip(nodes, scores, strict=True), start=1)
         ],
     )
-
-
-def _card(catalogue: Catalogue, node: int) -> ItemCard:
-    return ItemCard(**asdict(catalogue.item(node)))

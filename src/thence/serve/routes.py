@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool as aside
 
 from thence.serve import answers
 from thence.serve.neighborhood import MAX_SIDE, neighborhood
 from thence.serve.problems import Problem
+from thence.serve.question import Filters, Question
 from thence.serve.schemas import (
     Compared,
     Direction,
@@ -20,14 +23,20 @@ from thence.serve.schemas import (
     OneItem,
     Related,
 )
+from thence.serve.schemas_lists import Role, Similar
+from thence.serve.similar import similar_items
 from thence.serve.store import Store
 
 MAX_ID = 256
 MAX_OWNED = 1000
+MAX_BRANDS = 100
+LEFT_OUT = "Ids that the customer {}; repeated, or joined by commas."
 
 Answered = Callable[[str, str], None]
 """Told of a question and of the route that answered it."""
 ItemId = Annotated[str, Path(min_length=1, max_length=MAX_ID, description="External id of the item.")]
+Ids = list[Annotated[str, Query(max_length=MAX_ID * 64)]]
+Name = Annotated[str, Query(max_length=MAX_ID)]
 K = Annotated[int, Query(ge=1, le=1000, description="Answers wanted.")]
 Way = Annotated[Direction, Query(description="`next`: what follows. `before`: what leads here.")]
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -38,8 +47,24 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+async def asked_filters(
+    category: Annotated[str | None, Query(max_length=1000, description="A path, or its beginning.")] = None,
+    brand: Annotated[list[Name], Query(max_length=MAX_BRANDS, description="One of these; repeated.")] = [],  # noqa: B006
+    price_min: Annotated[float | None, Query(allow_inf_nan=False)] = None,
+    price_max: Annotated[float | None, Query(allow_inf_nan=False)] = None,
+    owned: Annotated[Ids, Query(max_length=MAX_OWNED, description=LEFT_OUT.format("has already"))] = [],  # noqa: B006
+    exclude: Annotated[Ids, Query(max_length=MAX_OWNED, description=LEFT_OUT.format("must not see"))] = [],  # noqa: B006
+) -> Filters:
+    """Which items may be answered."""
+    left = [*split_ids(owned), *split_ids(exclude)]
+    return Filters(category or None, [name for name in brand if name], price_min, price_max, left)
+
+
+Wanted = Annotated[Filters, Depends(asked_filters)]
+
+
 def list_routes(store: Store, answered: Answered) -> APIRouter:
-    """What follows an item, or leads to it, by the model and by the plain baseline.
+    """What follows an item, or leads to it, by the model and by the plain baseline; what plays its part.
 
     Args:
         store: what answers.
@@ -47,29 +72,28 @@ def list_routes(store: Store, answered: Answered) -> APIRouter:
     """
     router = APIRouter(responses=PROBLEMS, tags=["items"])
 
-    @router.get("/related/{item_id:path}")
-    def related(
-        item_id: ItemId,
-        k: K = 10,
-        direction: Way = "next",
-        category: Annotated[str | None, Query(max_length=1000, description="A path, or its beginning.")] = None,
-        owned: Annotated[
-            list[Annotated[str, Query(max_length=MAX_ID * 64)]],
-            Query(max_length=MAX_OWNED, description="Ids left out; repeated, or joined by commas."),
-        ] = [],  # noqa: B006
-    ) -> Related:
+    @router.get("/related/{item_id:path}", response_model=Related)
+    async def related(item_id: ItemId, filters: Wanted, k: K = 10, direction: Way = "next") -> Response:
         """What follows an item, or what leads to it, with the evidence."""
-        question = answers.Question(item_id, k, direction, category or None, split_ids(owned))
-        found = answers.related(store.live(), question)
+        live, question = store.live(), Question(item_id, k, direction, filters)
+        quick = answers.is_quick(live, question)  # a look-up is done before a thread has begun
+        found = answers.related(live, question) if quick else await aside(answers.related, live, question)
         answered("related", found.route)
-        return found
+        return sent(found)
 
-    @router.get("/compare/{item_id:path}")
-    def compare(item_id: ItemId, k: K = 10, direction: Way = "next") -> Compared:
+    @router.get("/similar/{item_id:path}", response_model=Similar)
+    def similar(item_id: ItemId, filters: Wanted, k: K = 10, role: Role = "target") -> Response:
+        """What can stand in an item's place: what follows the same products, or leads to the same."""
+        found = similar_items(store.live(), Question(item_id, k, filters=filters), role)
+        answered("similar", found.route)
+        return sent(found)
+
+    @router.get("/compare/{item_id:path}", response_model=Compared)
+    def compare(item_id: ItemId, k: K = 10, direction: Way = "next") -> Response:
         """The best plain baseline's list for the same question."""
         found = answers.compared(store.live(), item_id, k, direction)
         answered("compare", found.route)
-        return found
+        return sent(found)
 
     return router
 
@@ -122,6 +146,11 @@ def health_routes(store: Store) -> APIRouter:
         return Health(status="ready", model_version=store.version)
 
     return router
+
+
+def sent(answer: BaseModel) -> Response:
+    """An answer as bytes; it was made by its schema and need not be checked by it again."""
+    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 def split_ids(values: list[str]) -> list[str]:

@@ -51,7 +51,7 @@ class Result(ItemCard):
     """One recommended item and what speaks for it."""
 
     rank: int
-    score: float = Field(description="⟨source, target⟩ + bias of the arc; log odds on the route reranked.")
+    score: float = Field(description="⟨source, target⟩ + bias of the arc; log odds on the route table.")
     support: int | None
     lift: float | None
     direction_strength: float | None = Field(
@@ -60,7 +60,10 @@ class Result(ItemCard):
     why: str
     arcs: list[ArcCard]
     via: Via | None = Field(description="Only where no arc joins the two items.")
-    reasons: list[Reason] = Field(default=[], description="The largest first; on the route reranked alone.")
+    because: ItemCard | None = Field(
+        default=None, description="Of a history, the item that speaks most for it; the evidence is its own."
+    )
+    reasons: list[Reason] = Field(default=[], description="The largest first; on the route table alone.")
 
 
 class Related(BaseModel):
@@ -69,7 +72,7 @@ class Related(BaseModel):
     item: ItemCard
     direction: Direction
     model_version: str
-    route: Literal["reranked", "model", "student", "category", "none"] = Field(
+    route: Literal["table", "model", "student", "fallback", "none"] = Field(
         description="What produced the answer: the second stage's table, the embeddings (model), or, where "
         "these know nothing of the item, a student that reads its title, its category or nothing."
     )

@@ -24,11 +24,18 @@ class Listed:
     reasons: list[list[Reason]]
 
 
-def listed(live: Live, node: int, k: int, direction: Direction, owned: Sequence[int] = ()) -> Listed | None:
+def listed(
+    live: Live,
+    node: int,
+    k: int,
+    direction: Direction,
+    owned: Sequence[int] = (),
+    allowed: np.ndarray | None = None,
+) -> Listed | None:
     """The second stage's k best answers to what follows a node; None where the embeddings have to answer.
 
     They have to where the bundle has no second stage, what leads to a node is asked, the node has no arcs, or
-    more is asked for than the table holds.
+    more is asked for than the table holds of what may be answered.
 
     Args:
         live: what is being served.
@@ -36,17 +43,30 @@ def listed(live: Live, node: int, k: int, direction: Direction, owned: Sequence[
         k: answers wanted.
         direction: of the question.
         owned: nodes that are not answered.
+        allowed: ``[num_nodes]`` bool, the nodes that may be answered; None for all.
     """
     table = live.bundle.reranked
     if table is None or direction != "next":
         return None
     nodes, scores = table.neighbors.row(node, "next")
-    rank = np.flatnonzero(~np.isin(nodes, np.asarray(owned, np.int64)))[:k]
-    others = len(live.index.ids) - len({node, *owned})
-    if not len(rank) or len(rank) < min(k, others):
+    rank = _passing(nodes, owned, allowed)[:k]
+    if not len(rank) or (len(rank) < k and len(rank) < _others(live, node, owned, allowed)):
         return None
     reasons = [table.why(node, int(at)) for at in rank]
     return Listed(nodes[rank].astype(np.int64), scores[rank], reasons)
+
+
+def _passing(nodes: np.ndarray, owned: Sequence[int], allowed: np.ndarray | None) -> np.ndarray:
+    """Ranks of those that may be answered."""
+    passes = np.ones(len(nodes), bool) if allowed is None else allowed[nodes]
+    return np.flatnonzero(passes & ~np.isin(nodes, owned) if owned else passes)
+
+
+def _others(live: Live, node: int, owned: Sequence[int], allowed: np.ndarray | None) -> int:
+    """How many items may be answered at all."""
+    may = np.ones(len(live.index.ids), bool) if allowed is None else allowed.copy()
+    may[[node, *owned]] = False
+    return int(may.sum())
 
 
 def told(reasons: Sequence[Reason]) -> str:

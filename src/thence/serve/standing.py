@@ -2,8 +2,8 @@
 
 The model's score is ⟨source, target⟩ + bias. Where an item's own vector is zero, only the bias is left, and the
 list would be what is popular, whatever was asked. Such an item is answered by the student, from what is written
-of it, where one is served; else by its category, counted, when the catalogue names one; and not at all
-otherwise. The answer says which.
+of it, where one is served; else by its category, counted, when the catalogue names one (``fallback``); and
+not at all otherwise. The answer says which.
 """
 
 from __future__ import annotations
@@ -19,17 +19,16 @@ from thence.serve.place import product_of
 if TYPE_CHECKING:
     from thence.serve.store import Live
 
-Route = Literal["reranked", "model", "student", "category", "none"]
+Route = Literal["table", "model", "student", "fallback", "none"]
 
 
 def route_of(live: Live, node: int, direction: Direction) -> Route:
     """By what an item is answered: the model, the student, its category, or nothing."""
-    vectors = live.bundle.embeddings.source if direction == "next" else live.bundle.embeddings.target
-    if np.any(vectors[node]):
+    if live.known[direction][node]:
         return "model"
     if live.newcomers is not None and live.newcomers.read(product_of(live, node)):
         return "student"
-    return "category" if by_category(live, node, direction).any() else "none"
+    return "fallback" if by_category(live, node, direction).any() else "none"
 
 
 def by_category(live: Live, node: int, direction: Direction) -> np.ndarray:
@@ -37,7 +36,7 @@ def by_category(live: Live, node: int, direction: Direction) -> np.ndarray:
 
     Zeros when the catalogue gives the item no category, or the others of it have no arcs that way.
     """
-    arcs, categories = live.bundle.graph.main, live.catalogue.categories
+    arcs, categories = live.graph.main, live.catalogue.categories
     weight, category = np.zeros(arcs.num_nodes), categories[node].as_py()
     if category is None or not category.strip():
         return weight
@@ -51,7 +50,7 @@ def by_category(live: Live, node: int, direction: Direction) -> np.ndarray:
 
 def note_of(route: Route, title: str, category: str | None, direction: Direction) -> str | None:
     """What a reader should know of the answer; None where there is nothing to say."""
-    if route in ("reranked", "model"):
+    if route in ("table", "model"):
         return None
     what = "follows" if direction == "next" else "leads to"
     known = f"nothing is known of what {what} {title}: it has no arcs, and the model has no vector for it"

@@ -8,15 +8,18 @@ fails, the old one keeps serving. What was live before is kept in memory, for on
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from thence.base.errors import ArtifactError
+from thence.graph.digraph import CSR_FIELDS, DiGraph
 from thence.index.exact import ExactIndex
-from thence.index.neighbors import DIRECTIONS
+from thence.index.neighbors import DIRECTIONS, Direction
 from thence.serve.bundle import Bundle
 from thence.serve.catalogue import Catalogue
 from thence.serve.convert import try_model
@@ -34,12 +37,24 @@ SMOKE_QUERIES = 16
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Live:
-    """A bundle with everything that is worked out once, at start."""
+    """A bundle with everything that is worked out once, at start.
+
+    Args:
+        bundle: as it was opened.
+        index: answers from its embeddings.
+        catalogue: its items, to be shown and searched.
+        examples: where to begin.
+        graph: its graph over plain arrays; those of an opened one are mapped files, slow to take apart.
+        known: for each direction ``[num_nodes]`` bool, whether the model has a vector for the question.
+        newcomers: its student, where it has one.
+    """
 
     bundle: Bundle
     index: AnnIndex | ExactIndex
     catalogue: Catalogue
     examples: list[ArcExample]
+    graph: DiGraph
+    known: Mapping[Direction, np.ndarray]
     newcomers: Newcomers | None = None
 
     @classmethod
@@ -47,18 +62,29 @@ class Live:
         """Build the index and the search, and warm what is computed lazily."""
         catalogue = Catalogue.of_graph(bundle.graph)
         catalogue.search("warm")
-        for arcs in bundle.graph.relations.values():
+        graph, model = _plain(bundle.graph), bundle.embeddings
+        known: dict[Direction, np.ndarray] = {
+            "next": model.source.any(axis=1),
+            "before": model.target.any(axis=1),
+        }
+        for arcs in graph.relations.values():
             arcs.positions(np.zeros(0, np.int64), np.zeros(0, np.int64))
-        index = bundle.index or ExactIndex(bundle.embeddings)
-        examples = strong_examples(bundle.graph, catalogue)
-        live = cls(bundle, index, catalogue, examples, Newcomers.prepare(bundle))
-        _ = live.version, "" in bundle.embeddings.ids
+        index = bundle.index or ExactIndex(model)
+        examples = strong_examples(graph, catalogue)
+        live = cls(bundle, index, catalogue, examples, graph, known, Newcomers.prepare(bundle))
+        _ = live.version, "" in model.ids
         return live
 
     @property
     def version(self) -> str:
         """The model version that every answer carries."""
         return self.bundle.version
+
+    @cached_property
+    def lengths(self) -> dict[str, np.ndarray]:
+        """For each role ``[num_nodes]`` float32, the length of each vector; counted at the first question."""
+        model = self.bundle.embeddings
+        return {role: np.linalg.norm(getattr(model, role), axis=1) for role in ("source", "target")}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -212,6 +238,19 @@ class Store:
         if self._served is None:
             raise RefusedError(503, "no model is loaded yet", fix="Ask /health/ready until it says ready.")
         return self._served
+
+
+def _plain(graph: DiGraph) -> DiGraph:
+    """The same graph, the same bytes, without numpy's memmaps around them."""
+    relations = {
+        name: replace(
+            arcs,
+            **{field: np.asarray(getattr(arcs, field)) for field in CSR_FIELDS},
+            values={value: np.asarray(array) for value, array in arcs.values.items()},
+        )
+        for name, arcs in graph.relations.items()
+    }
+    return replace(graph, relations=relations)
 
 
 def _smoke_test(live: Live) -> None:

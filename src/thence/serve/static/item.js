@@ -53,7 +53,7 @@ function side(direction, answer, baseline) {
         ...theirs.map((result) => plainRow(result, rankHere.get(result.item_id), twice))) : null));
 }
 
-const MEANT = { reranked: "Score: log odds, by the second stage", category: "Score: weight of the arcs" };
+const MEANT = { table: "Score: log odds, by the second stage", fallback: "Score: weight of the arcs" };
 
 function row(result, route, length, twice, onlyHere) {
   const bar = h("span", { class: "bar", "aria-hidden": "true" });

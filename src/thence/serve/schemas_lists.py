@@ -1,0 +1,98 @@
+"""What is asked and answered of several items at once, and of items that play the same part."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from thence.serve.problems import NearItem
+from thence.serve.question import Filters
+from thence.serve.schemas import Direction, ItemCard, Related, Result
+
+Id = Annotated[str, Field(min_length=1, max_length=256)]
+Role = Literal["source", "target"]
+MAX_ITEMS, MAX_ANSWERS = 200, 10_000
+"""Items in one request, and answers to it."""
+
+
+class Asked(BaseModel):
+    """What several items are asked with: the filters of /v1/related, in a body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: list[Id] = Field(min_length=1, max_length=MAX_ITEMS, description="External ids.")
+    k: int = Field(default=10, ge=1, le=1000, description="Answers wanted.")
+    direction: Direction = "next"
+    category: str | None = Field(default=None, max_length=1000, description="A path, or its beginning.")
+    brand: list[Id] = Field(default=[], max_length=100, description="One of these.")
+    price_min: float | None = Field(default=None, allow_inf_nan=False)
+    price_max: float | None = Field(default=None, allow_inf_nan=False)
+    owned: list[Id] = Field(default=[], max_length=1000, description="Ids that the customer has already.")
+    exclude: list[Id] = Field(default=[], max_length=1000, description="Ids that the customer must not see.")
+
+    @property
+    def filters(self) -> Filters:
+        """Which items may be answered."""
+        owned = [*self.owned, *self.exclude]
+        return Filters(self.category or None, self.brand, self.price_min, self.price_max, owned)
+
+
+class ManyItems(Asked):
+    """Many items, each a question of its own. At most 10,000 answers: items times k."""
+
+
+class History(Asked):
+    """What a customer met, the latest last: one question."""
+
+    decay: float = Field(
+        default=2.0, gt=0, le=1e6, description="Steps from the end in which an item's weight falls to 1/e."
+    )
+    again: bool = Field(default=False, description="Whether items of the history may be answered.")
+
+
+class Unknown(BaseModel):
+    """An item that is not known, in its place among the answers."""
+
+    item_id: str
+    error: str
+    nearest: list[NearItem] = Field(description="Items that may have been meant.")
+
+
+class RelatedMany(BaseModel):
+    """The answer of /v1/related/batch: one entry an item, in the order of the question."""
+
+    model_version: str
+    answers: list[Related | Unknown]
+
+
+class Following(BaseModel):
+    """The answer of /v1/related/history: one list for the whole of it."""
+
+    items: list[ItemCard] = Field(description="The history as it is known, the latest last.")
+    unknown: list[str] = Field(description="Ids that were passed over.")
+    direction: Direction
+    model_version: str
+    route: Literal["model", "none"]
+    note: str | None = None
+    results: list[Result]
+
+
+class Alike(ItemCard):
+    """One item that plays the same part."""
+
+    rank: int
+    score: float = Field(description="Inner product of the two items' vectors in the asked role.")
+    shared: int = Field(description="Items that both lead to (role source), or that lead to both (target).")
+    why: str
+
+
+class Similar(BaseModel):
+    """The answer of /v1/similar."""
+
+    item: ItemCard
+    role: Role
+    model_version: str
+    route: Literal["model", "student", "none"]
+    note: str | None = None
+    results: list[Alike]
