@@ -120,6 +120,7 @@ def fit(
         miss=miss,
         told=cases.told,
         sure=cases.sure,
+        frontier=True,
     )
     made.policy.save(into)
     if as_json:

@@ -13,6 +13,7 @@ from thence.base.errors import ConfigError, DataError, FitError
 from thence.base.rng import generator
 from thence.decide.estimator import DecisionBoundary
 from thence.decide.exposed import Sure
+from thence.decide.frontier import frontier as _frontier
 from thence.decide.policy import Policy
 from thence.decide.report.sweep import matched_gains
 from thence.decide.rule import Outcome, Rule, Thresholds, outcome
@@ -62,6 +63,7 @@ def fit_policy(
     miss: float | None = None,
     told: Mapping[str, Any] | None = None,
     sure: Sure | None = None,
+    frontier: bool = False,
 ) -> Fitted:
     """Fit a boundary and one threshold, judge both on cases held out, and fit rates on these.
 
@@ -73,6 +75,7 @@ def fit_policy(
         miss: share of the positives that may be held without asking; None never asks.
         told: what else the policy keeps; JSON.
         sure: of exposures, how sure the model is, which the policy keeps too.
+        frontier: whether to work out what other precisions would bring, for the policy's picture.
 
     Raises:
         DataError: one class, or too few cases of one to hold some out.
@@ -103,6 +106,8 @@ def fit_policy(
         "held_out": asdict(outcomes[made.method]) if made.held_out else None,
         **(told or {}),
     }
+    if frontier:
+        policy.picture = _frontier(policy, boundary, makes, judges)
     return made
 
 

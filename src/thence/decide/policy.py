@@ -74,6 +74,10 @@ class Policy:
         told: what else is to be known of it, such as goal and precision; JSON.
         sure: of exposures, how sure the model is; None where uncertainties are given.
 
+    Attributes:
+        picture: what each wanted precision would bring, as :func:`~thence.decide.frontier.frontier` tells it;
+            None where it was not worked out. No part of ``version``.
+
     Example:
         >>> rng = np.random.default_rng(0)
         >>> score, unsure = rng.random((2, 4000))
@@ -102,6 +106,7 @@ class Policy:
             raise ConfigError(f"asking from a margin of {ask}", fix="Give 0 or less.")
         self.rule, self.rates, self.ask, self.span = rule, rates, float(ask), span
         self.told, self.sure, self._version = dict(told or {}), sure, ""
+        self.picture: dict[str, Any] | None = None
 
     @property
     def asks_uncertainty(self) -> bool:
@@ -142,10 +147,7 @@ class Policy:
             raise ConfigError(f"a share of {miss} missed", fix="Give one between 0 and 1.")
         rule, ask = boundary.rule_, 0.0
         if miss is not None:
-            sample.both_classes()
-            margin = np.sort(rule.margin(sample.score, sample.uncertainty)[sample.label])
-            held = min(int(miss * len(margin) * (1 + SLACK)), len(margin) - 1)
-            ask = min(float(margin[held]), 0.0)
+            ask = asks_from(rule, sample.both_classes(), miss)
         rates = VennAbersLevels.fit(sample.score, sample.uncertainty, sample.label)
         found, shown = boundary.outcome_, boundary.guarantee_
         told = {
@@ -227,6 +229,8 @@ class Policy:
             text = json.dumps(told, indent=1, sort_keys=True)
             draft.path(DESCRIPTION).write_text(text + "\n", encoding="utf-8")
             draft.config.update(rule=kind)
+            if self.picture is not None:  # in the manifest, not a file: it decides nothing
+                draft.config["picture"] = self.picture
         self._version = version(folder)
 
     @classmethod
@@ -246,6 +250,7 @@ class Policy:
             kinds = [name for name in SURE if told.get(name) is not None]
             sure = SURE[kinds[0]].of(told[kinds[0]], art.tensors(kinds[0])) if kinds else None
             made = cls(rule, rates, ask=ask, span=(low, high), told=told["told"], sure=sure)
+            made.picture = art.config.get("picture")
         except (ThenceError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, ArtifactError):
                 raise
@@ -257,6 +262,19 @@ class Policy:
         """One line: what it is best for."""
         goal = f"{self.told.get('target', '?')} at {self.told.get('bound', '?')}"
         return f"Policy({goal}, {'asks' if self.ask < 0 else 'never asks'})"
+
+
+def asks_from(rule: Rule, sample: Sample, miss: float) -> float:
+    """The margin, not above 0, from which on somebody is asked, so that as few as can be are.
+
+    Args:
+        rule: where to act.
+        sample: cases with positive ones among them.
+        miss: share of the positives that may be held without asking.
+    """
+    margin = np.sort(rule.margin(sample.score, sample.uncertainty)[sample.label])
+    held = min(int(miss * len(margin) * (1 + SLACK)), len(margin) - 1)
+    return min(float(margin[held]), 0.0)
 
 
 def _told(value: float) -> float | None:
