@@ -9,9 +9,11 @@ import numpy as np
 
 from thence.base.errors import ArtifactError, DataError, ThenceError
 from thence.serve import convert
+from thence.serve.picture import picture
 from thence.serve.problems import RefusedError
 from thence.serve.schemas_convert import Converted, ConvertedMany
 from thence.serve.schemas_decide import Decided, DecidedMany, DecidePolicy, Decision, ManyCases, OneCase
+from thence.serve.schemas_figures import DecideMap
 
 if TYPE_CHECKING:
     from thence.conversion.model import ConversionModel
@@ -78,6 +80,17 @@ def described(models: Models) -> DecidePolicy:
     )
 
 
+def mapped(models: Models) -> DecideMap:
+    """The picture of the served policy."""
+    policy = asked(models)
+    return DecideMap(
+        policy_version=policy.version,
+        method=policy.told.get("method"),
+        unsure="given" if policy.sure is None else policy.sure.kind,  # type: ignore[arg-type]
+        picture=picture(policy),
+    )
+
+
 def asked(models: Models) -> Policy:
     """The policy that is served.
 
@@ -98,8 +111,8 @@ def try_policy(policy: Policy, conversion: ConversionModel | None = None) -> Non
     """Ask a policy a few questions before it is published.
 
     Raises:
-        ArtifactError: it does not answer with actions and rates, or what tells it how sure the model is does
-            not belong to the model.
+        ArtifactError: it does not answer with actions and rates, its picture is none, or what tells it how sure
+            the model is does not belong to the model.
     """
     if policy.sure is not None and conversion is not None:
         try:
@@ -116,6 +129,7 @@ def try_policy(policy: Policy, conversion: ConversionModel | None = None) -> Non
     rates = np.stack([made.low, made.rate, made.high])
     if not ((rates >= 0) & (rates <= 1)).all() or np.isnan(made.margin).any():
         raise ArtifactError("the policy answers with no rates", where=repr(policy))
+    picture(policy)
 
 
 def _of_columns(

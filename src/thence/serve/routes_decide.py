@@ -10,6 +10,7 @@ from thence.serve import decide
 from thence.serve.problems import Problem
 from thence.serve.routes import PROBLEMS
 from thence.serve.schemas_decide import Decided, DecidedMany, DecidePolicy, ManyCases, OneCase
+from thence.serve.schemas_figures import DecideMap
 from thence.serve.store import Store
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -28,6 +29,11 @@ def decide_routes(store: Store) -> APIRouter:
     def described() -> DecidePolicy:
         """What the policy is best in, and what it asks for."""
         return decide.described(store.models())
+
+    @router.get("/map")
+    def drawn() -> DecideMap:
+        """Rates over score and uncertainty, the boundary, and what each wanted precision would bring."""
+        return decide.mapped(store.models())
 
     @router.post("")
     def one(case: OneCase) -> Decided:

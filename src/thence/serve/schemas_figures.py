@@ -96,3 +96,66 @@ class ConvertFigures(BaseModel):
     own_delays: bool = Field(description="Whether the model knows a delay of each exposure.")
     delays: Delays | None = Field(description="Null in a model that was saved without.")
     held_out: HeldOut | None = Field(description="Null where nobody has judged it.")
+
+
+class Tally(_Kept):
+    """What a boundary does to the cases that judge it; intervals are of 95 % (Wilson)."""
+
+    taken: Count = Field(description="Cases acted on.")
+    hits: Count = Field(description="Positive ones among them.")
+    asked: Count = Field(description="Cases about which somebody is asked.")
+    share: Share = Field(description="Of the cases, acted on.")
+    precision: Share | None = Field(description="Null where nothing is acted on.")
+    precision_low: Share | None
+    precision_high: Share | None
+    recall: Share
+    recall_low: Share
+    recall_high: Share
+    across: list[float | None] = Field(
+        description="Where it runs, from 0 to the number of cells of the score, at as many heights of each "
+        "level of uncertainty as of the next; null where no score is enough."
+    )
+    asks: list[float | None] | None = Field(description="The same of where one begins to ask; null for never.")
+
+
+class Step(_Kept):
+    """What one wanted precision brings, on cases held out."""
+
+    precision: Share = Field(description="Wanted.")
+    boundary: Tally | None = Field(description="Of the policy's method; null where none is known to keep it.")
+    single: Tally | None = Field(description="Of one threshold of the score.")
+
+
+class Cell(_Kept):
+    """Cases of like score and uncertainty."""
+
+    count: Count
+    positive: Count
+    rate: Share | None = Field(description="Mean of the policy's calibrated rates; null where no case is.")
+    score: float | None = Field(description="Of the middle case.")
+    uncertainty: float | None
+
+
+class Picture(_Kept):
+    """Rates over score and uncertainty, and what each wanted precision would bring."""
+
+    cases: Count = Field(description="That judge.")
+    positives: Count
+    held_out: bool = Field(description="Whether the boundaries were not fitted to them.")
+    score_edges: list[float]
+    uncertainty_edges: list[float]
+    cells: list[list[Cell]] = Field(description="By level of uncertainty, the surest first, then by score.")
+    own: Tally = Field(description="The policy as it is served.")
+    steps: list[Step] = Field(description="By rising precision.")
+
+
+class DecideMap(BaseModel):
+    """The policy's picture."""
+
+    policy_version: str
+    method: str | None = Field(description="How its boundary was found.")
+    unsure: Literal["given", "evidence", "laplace"] = Field(
+        description="What its uncertainty is: as the user gives it; -ln of how often training saw a case's "
+        "categories; the variance of the model's logit."
+    )
+    picture: Picture | None = Field(description="Null in a policy that was fitted without.")
