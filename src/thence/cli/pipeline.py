@@ -29,6 +29,7 @@ from thence.evaluate.direction import DirectionCases
 from thence.evaluate.run import evaluate
 from thence.events import EventLog, TimeSplit
 from thence.events.clock import iso
+from thence.events.facts import log_facts
 from thence.graph.arcs import Arcs
 from thence.graph.build import build_graph
 from thence.graph.digraph import DiGraph
@@ -36,6 +37,7 @@ from thence.index.table import NeighborTable
 from thence.rerank.timely import Known
 from thence.rerank.timely_table import timely_table
 from thence.serve.bundle import Bundle
+from thence.serve.schemas_data import LogFacts
 
 OURS, EMBEDDINGS = "ours", "embeddings"
 """The model that is served, and its first stage where there is a second."""
@@ -133,7 +135,8 @@ def evaluate_run(folder: Path, config: RunConfig, progress: Progress) -> Judged:
     reranked = None if ours.reranker is None else timely_table(ours.reranker, k, OURS, progress)
     report.save(folder / "report")
     page = (folder / "report" / "report.html").read_text(encoding="utf-8")
-    bundle = Bundle(model, graph, table, page, _told(report), reranked)
+    data = LogFacts(**log_facts(part_of(folder, "log")))
+    bundle = Bundle(model, graph, table, page, _told(report), reranked, data=data)
     bundle.save(folder / "bundle")
     return Judged(report, bundle)
 

@@ -20,6 +20,7 @@ from thence.serve.problems import Problem, RefusedError
 from thence.serve.routes import PROBLEMS, health_routes, item_routes, list_routes
 from thence.serve.routes_admin import model_routes
 from thence.serve.routes_convert import convert_routes
+from thence.serve.routes_data import data_routes
 from thence.serve.routes_decide import decide_routes
 from thence.serve.routes_place import place_routes
 from thence.serve.routes_several import several_routes
@@ -67,7 +68,7 @@ def create_app(
     metrics = Metrics()
     for routes in (list_routes, several_routes, place_routes):
         app.include_router(routes(store, metrics.answered), prefix=API)
-    for routes in (item_routes, convert_routes, decide_routes):
+    for routes in (item_routes, convert_routes, decide_routes, data_routes):
         app.include_router(routes(store), prefix=API)
     app.include_router(model_routes(store, reloader), prefix=API)
     app.include_router(page_routes(store, metrics), include_in_schema=False)

@@ -14,6 +14,7 @@ On disk it is a folder of artifacts, sealed by a manifest of its own::
       student/          Student: embeds products that no graph knows, by their catalogue (may be absent)
       report.html       the evaluation report (may be absent)
       report.json
+      data.json         what the log held and what its ingest refused, in counts (may be absent)
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from thence.encode.embeddings import Embeddings
 from thence.graph.digraph import DiGraph
 from thence.index.table import NeighborTable
 from thence.rerank.table import RerankedTable
+from thence.serve.schemas_data import LogFacts
 
 if TYPE_CHECKING:
     from thence.compress import Student
@@ -58,6 +60,7 @@ class Bundle:
         policy: decides where to act; it has a version of its own.
         index: answers by the same embeddings, faster.
         student: embeds products that the model does not know, into the model's space.
+        data: counts of the log that all of it was learned from, and of what its ingest refused.
 
     Raises:
         DataError: the parts speak of different items, or of the same ones in another order, or the student's
@@ -84,6 +87,7 @@ class Bundle:
     policy: Policy | None = None
     index: AnnIndex | ExactIndex | None = None
     student: Student | None = None
+    data: LogFacts | None = None
 
     def __post_init__(self) -> None:
         ids = self.embeddings.ids
@@ -139,6 +143,8 @@ class Bundle:
             if self.report is not None:
                 text = json.dumps(self.report, indent=1, sort_keys=True, allow_nan=False)
                 draft.path("report.json").write_text(text + "\n", encoding="utf-8")
+            if self.data is not None:
+                draft.path("data.json").write_text(self.data.model_dump_json(indent=1) + "\n", encoding="utf-8")
             draft.counts.update(items=len(self.embeddings.ids), dim=self.embeddings.dim)
             draft.config["model_version"] = version(draft.path("model"))
 
@@ -157,8 +163,10 @@ class Bundle:
             report = (
                 json.loads(art.path("report.json").read_text("utf-8")) if "report.json" in art.files else None
             )
+            data = LogFacts.read(art.path("data.json")) if "data.json" in art.files else None
             embeddings = Embeddings.load(art.folder / "model")
-            bundle = cls(embeddings, graph, report_html=report_html, report=report, **_parts(art, embeddings))
+            told: dict[str, Any] = {"report_html": report_html, "report": report, "data": data}
+            bundle = cls(embeddings, graph, **told, **_parts(art, embeddings))
         except (DataError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ArtifactError(f"inconsistent bundle: {error}", where=folder) from error
         bundle.__dict__["version"] = version(art.folder / "model")
