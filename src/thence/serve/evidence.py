@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,11 +23,12 @@ from thence.graph.arcs import Arcs
 from thence.graph.digraph import DiGraph
 from thence.index.neighbors import Direction
 
+DAY = 86_400_000_000
+"""Microseconds."""
 UNITS = {"same_basket": "baskets", "bought_after": "customers", "co_viewed": "sessions"}
 
 
-@dataclass(frozen=True)
-class ArcFact:
+class ArcFact(NamedTuple):
     """What one relation knows of the arc ``source → target`` (node ids)."""
 
     relation: str
@@ -40,8 +42,7 @@ class ArcFact:
     last_time: int | None
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What the graph knows of one ordered pair; ``facts`` is empty where no arc leads that way."""
 
     facts: Sequence[ArcFact]
@@ -135,7 +136,13 @@ def sentence(one: Evidence) -> str:
 
 def day(microseconds: int) -> str:
     """A date as people write it, from microseconds UTC."""
-    moment = datetime.fromtimestamp(microseconds / 1e6, tz=UTC)
+    return _day(microseconds // DAY)
+
+
+@lru_cache(10_000)
+def _day(number: int) -> str:
+    """Of a day since 1970; most arcs of a shop share a year of them."""
+    moment = datetime.fromtimestamp(number * DAY / 1e6, tz=UTC)
     return f"{moment.day} {moment:%b %Y}"
 
 

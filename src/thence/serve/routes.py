@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool as aside
 
@@ -23,20 +24,14 @@ from thence.serve.schemas import (
     OneItem,
     Related,
 )
-from thence.serve.schemas_lists import Role, Similar
+from thence.serve.schemas_lists import ListQuery, Passing, Similar, SimilarQuery
 from thence.serve.similar import similar_items
 from thence.serve.store import Store
 
 MAX_ID = 256
-MAX_OWNED = 1000
-MAX_BRANDS = 100
-LEFT_OUT = "Ids that the customer {}; repeated, or joined by commas."
-
 Answered = Callable[[str, str], None]
 """Told of a question and of the route that answered it."""
 ItemId = Annotated[str, Path(min_length=1, max_length=MAX_ID, description="External id of the item.")]
-Ids = list[Annotated[str, Query(max_length=MAX_ID * 64)]]
-Name = Annotated[str, Query(max_length=MAX_ID)]
 K = Annotated[int, Query(ge=1, le=1000, description="Answers wanted.")]
 Way = Annotated[Direction, Query(description="`next`: what follows. `before`: what leads here.")]
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -45,22 +40,6 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "A parameter is out of range."},
     503: {"model": Problem, "description": "No model is loaded yet."},
 }
-
-
-async def asked_filters(
-    category: Annotated[str | None, Query(max_length=1000, description="A path, or its beginning.")] = None,
-    brand: Annotated[list[Name], Query(max_length=MAX_BRANDS, description="One of these; repeated.")] = [],  # noqa: B006
-    price_min: Annotated[float | None, Query(allow_inf_nan=False)] = None,
-    price_max: Annotated[float | None, Query(allow_inf_nan=False)] = None,
-    owned: Annotated[Ids, Query(max_length=MAX_OWNED, description=LEFT_OUT.format("has already"))] = [],  # noqa: B006
-    exclude: Annotated[Ids, Query(max_length=MAX_OWNED, description=LEFT_OUT.format("must not see"))] = [],  # noqa: B006
-) -> Filters:
-    """Which items may be answered."""
-    left = [*split_ids(owned), *split_ids(exclude)]
-    return Filters(category or None, [name for name in brand if name], price_min, price_max, left)
-
-
-Wanted = Annotated[Filters, Depends(asked_filters)]
 
 
 def list_routes(store: Store, answered: Answered) -> APIRouter:
@@ -73,18 +52,18 @@ def list_routes(store: Store, answered: Answered) -> APIRouter:
     router = APIRouter(responses=PROBLEMS, tags=["items"])
 
     @router.get("/related/{item_id:path}", response_model=Related)
-    async def related(item_id: ItemId, filters: Wanted, k: K = 10, direction: Way = "next") -> Response:
+    async def related(item_id: ItemId, asked: Annotated[ListQuery, Query()]) -> Response:
         """What follows an item, or what leads to it, with the evidence."""
-        live, question = store.live(), Question(item_id, k, direction, filters)
+        live, question = store.live(), Question(item_id, asked.k, asked.direction, taken_apart(asked))
         quick = answers.is_quick(live, question)  # a look-up is done before a thread has begun
         found = answers.related(live, question) if quick else await aside(answers.related, live, question)
         answered("related", found.route)
         return sent(found)
 
     @router.get("/similar/{item_id:path}", response_model=Similar)
-    def similar(item_id: ItemId, filters: Wanted, k: K = 10, role: Role = "target") -> Response:
+    def similar(item_id: ItemId, asked: Annotated[SimilarQuery, Query()]) -> Response:
         """What can stand in an item's place: what follows the same products, or leads to the same."""
-        found = similar_items(store.live(), Question(item_id, k, filters=filters), role)
+        found = similar_items(store.live(), Question(item_id, asked.k, filters=taken_apart(asked)), asked.role)
         answered("similar", found.route)
         return sent(found)
 
@@ -153,7 +132,13 @@ def sent(answer: BaseModel) -> Response:
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
-def split_ids(values: list[str]) -> list[str]:
+def taken_apart(asked: Passing) -> Filters:
+    """The filters of an address, where ids may be joined by commas."""
+    filters = asked.filters
+    return replace(filters, owned=tuple(split_ids(filters.owned))) if filters.owned else filters
+
+
+def split_ids(values: Sequence[str]) -> list[str]:
     """Ids from repeated parameters; a value is also taken apart at its commas.
 
     Example:

@@ -10,41 +10,66 @@ from thence.serve.problems import NearItem
 from thence.serve.question import Filters
 from thence.serve.schemas import Direction, ItemCard, Related, Result
 
-Id = Annotated[str, Field(min_length=1, max_length=256)]
-Role = Literal["source", "target"]
 MAX_ITEMS, MAX_ANSWERS = 200, 10_000
 """Items in one request, and answers to it."""
+Id = Annotated[str, Field(min_length=1, max_length=256)]
+Ids = list[Annotated[str, Field(max_length=256 * 64)]]
+Items = Annotated[list[Id], Field(min_length=1, max_length=MAX_ITEMS, description="External ids.")]
+K = Annotated[int, Field(ge=1, le=1000, description="Answers wanted.")]
+Way = Annotated[Direction, Field(description="`next`: what follows. `before`: what leads here.")]
+Role = Literal["source", "target"]
 
 
-class Asked(BaseModel):
-    """What several items are asked with: the filters of /v1/related, in a body."""
+class Passing(BaseModel):
+    """Which items may be answered, as a caller says it."""
 
     model_config = ConfigDict(extra="forbid")
 
-    items: list[Id] = Field(min_length=1, max_length=MAX_ITEMS, description="External ids.")
-    k: int = Field(default=10, ge=1, le=1000, description="Answers wanted.")
-    direction: Direction = "next"
     category: str | None = Field(default=None, max_length=1000, description="A path, or its beginning.")
-    brand: list[Id] = Field(default=[], max_length=100, description="One of these.")
+    brand: list[Id] = Field(default=[], max_length=100, description="One of these, in any case.")
     price_min: float | None = Field(default=None, allow_inf_nan=False)
     price_max: float | None = Field(default=None, allow_inf_nan=False)
-    owned: list[Id] = Field(default=[], max_length=1000, description="Ids that the customer has already.")
-    exclude: list[Id] = Field(default=[], max_length=1000, description="Ids that the customer must not see.")
+    owned: Ids = Field(default=[], max_length=1000, description="Ids that the customer has already.")
+    exclude: Ids = Field(default=[], max_length=1000, description="Ids that the customer must not see.")
 
     @property
     def filters(self) -> Filters:
-        """Which items may be answered."""
-        owned = [*self.owned, *self.exclude]
-        return Filters(self.category or None, self.brand, self.price_min, self.price_max, owned)
+        """The same as the answers take it."""
+        owned = (*self.owned, *self.exclude)
+        return Filters(self.category or None, tuple(self.brand), self.price_min, self.price_max, owned)
 
 
-class ManyItems(Asked):
+class ListQuery(Passing):
+    """What one item is asked with."""
+
+    k: K = 10
+    direction: Way = "next"
+
+
+class SimilarQuery(Passing):
+    """What one item is asked with, where no direction is meant."""
+
+    k: K = 10
+    role: Role = Field(
+        default="target",
+        description="`target`: what follows the same products. `source`: what leads to the same.",
+    )
+
+
+class ManyItems(Passing):
     """Many items, each a question of its own. At most 10,000 answers: items times k."""
 
+    items: Items
+    k: K = 10
+    direction: Way = "next"
 
-class History(Asked):
+
+class History(Passing):
     """What a customer met, the latest last: one question."""
 
+    items: Items
+    k: K = 10
+    direction: Way = "next"
     decay: float = Field(
         default=2.0, gt=0, le=1e6, description="Steps from the end in which an item's weight falls to 1/e."
     )
