@@ -13,7 +13,7 @@ const PAGES = {
   "/evaluation": { title: "Evaluation", style: "/static/evaluation.css", make: async (signal) => (await import("./evaluation.js")).evaluationPage(signal) },
   "/conversion": { title: "Conversion", make: async (signal) => (await import("./conversion.js")).conversionPage(signal) },
   "/decision": { title: "Decision", make: async (signal) => (await import("./decision.js")).decisionPage(signal) },
-  "/data": { title: "Data", make: async (signal) => (await import("./data.js")).dataPage(signal) },
+  "/data": { title: "Data", style: "/static/data.css", make: async (signal) => (await import("./data.js")).dataPage(signal) },
   "/models": { title: "Models", style: "/static/models.css", make: async (signal) => (await import("./models.js")).modelsPage(signal) },
 };
 

@@ -72,6 +72,19 @@ export function evidence(arc, short = false) {
   return words.join(" · ");
 }
 
+/** What may be wider than its place: it scrolls there, and by keyboard too, which needs a name and a stop where it does. */
+export function scroller(name, content) {
+  const place = h("div", { class: "scroll" }, content);
+  new ResizeObserver(() => {
+    const wide = place.scrollWidth > place.clientWidth || place.scrollHeight > place.clientHeight;
+    for (const [key, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", name]]) {
+      if (wide) place.setAttribute(key, value);
+      else place.removeAttribute(key);
+    }
+  }).observe(place);
+  return place;
+}
+
 /** A page that has nothing to show: why in one sentence, and the command that would change it. */
 export function absent(title, words, command) {
   return h("article", { class: "page" }, h("h1", { tabindex: "-1" }, title), h("p", { class: "lead" }, words),

@@ -1,7 +1,7 @@
 /** The evaluation in a minute: the verdict in one sentence, who finds what comes next, and where a plain method wins. */
 
 import { ask } from "./api.js";
-import { absent, counted, day, h, number } from "./dom.js";
+import { absent, counted, day, h, number, scroller } from "./dom.js";
 import { change, DESCRIBES, duel, figures, gloss, lost, metricName, share, sliceName } from "./figures.js";
 import { plot } from "./plot.js";
 import { strips } from "./strips.js";
@@ -111,7 +111,7 @@ function slices(told) {
 
 function duels(rows, first) {
   const figure = (row) => [row.value.toFixed(4), h("small", {}, row.method)];
-  return h("div", { class: "scroll" }, h("table", { class: "duels" },
+  return scroller(`By ${first}`, h("table", { class: "duels" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, first),
       ...["best learned", "best plain", "difference"].map((words) => h("th", { scope: "col", class: "figure" }, words)))),
     h("tbody", {}, ...rows.map((row) => h("tr", { class: row.ahead ? null : "behind" },
@@ -152,7 +152,7 @@ function beyond(told) {
   return section("beyond", "Beyond accuracy",
     "Coverage: the share of the catalogue that stands on at least one list. Popularity bias: 0.5 is random, 1 the best seller alone. "
     + "Gini: 0 lists all products alike, 1 one product only.",
-    h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "method"),
+    scroller("Beyond accuracy", h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "method"),
       ...names.map((name) => h("th", { scope: "col", class: "figure" }, metricName(name))))),
     h("tbody", {}, ...order.map((method) => h("tr", { class: told.learned.includes(method) ? "ours" : null }, h("th", { scope: "row" }, method),
       ...names.map((name) => h("td", { class: "figure" }, told.figure(method, name)?.value.toFixed(3) ?? "–"))))))));

@@ -1,7 +1,7 @@
 /** What is live and what was before it; reload and one step back, with the token kept in memory alone. */
 
 import { ask, send } from "./api.js";
-import { h, number, when } from "./dom.js";
+import { h, number, scroller, when } from "./dom.js";
 
 let token = ""; // of this visit; a reload of the page forgets it
 
@@ -36,7 +36,7 @@ function shown(card) {
       card.conversion_version ? fact("Conversion model", h("code", {}, card.conversion_version)) : null,
       card.policy_version ? fact("Policy", h("code", {}, card.policy_version)) : null,
       card.fingerprints.length ? fact("Fingerprint on disk", ...card.fingerprints.map((one) => h("code", {}, one))) : null),
-    h("div", { class: "scroll" }, h("table", {},
+    scroller(`The parts of ${card.model_version}`, h("table", {},
       h("caption", { class: "unseen" }, `The parts of ${card.model_version}`),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Part"), h("th", { scope: "col" }, "What it is"))),
       h("tbody", {}, ...card.parts.map((part) => h("tr", {}, h("th", { scope: "row" }, part.name),

@@ -11,7 +11,7 @@
  * All text becomes text nodes. It lays itself out again when its width changes.
  */
 
-import { h, s } from "./dom.js";
+import { h, s, scroller } from "./dom.js";
 
 const EDGE = { top: 30, right: 14, bottom: 44, left: 52 };
 const short = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 3, notation: "compact" });
@@ -38,10 +38,10 @@ const key = (mark) => h("span", { class: `plot-key ${toned(mark)}` }, mark.name)
 const toned = (mark) => [`draw-${mark.draw}`, `tone-${mark.tone ?? "next"}`, mark.dashed && "dashed", mark.thin && "thin"].filter(Boolean).join(" ");
 
 /** A table of numbers behind a disclosure; `rows` hold text or numbers. */
-export function numbers({ head, rows }, title) {
+export function numbers({ head, rows }, title, summary = "Numbers") {
   const cell = (value, i) => h(i ? "td" : "th", i ? {} : { scope: "row" }, said(value));
-  return h("details", { class: "numbers" }, h("summary", {}, "Numbers"),
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${title}, as a table` }, h("table", {}, h("caption", { class: "unseen" }, title),
+  return h("details", { class: "numbers" }, h("summary", {}, summary),
+    scroller(`${title}, as a table`, h("table", {}, h("caption", { class: "unseen" }, title),
       h("thead", {}, h("tr", {}, ...head.map((words) => h("th", { scope: "col" }, words)))),
       h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map(cell)))))));
 }
@@ -72,7 +72,7 @@ function picture(title, x, y, marks, width, height) {
       s("text", { x: EDGE.left - 8, y: up.at(tick) + 4, "text-anchor": "end" }, up.format(tick)))),
     ...across.ticks.map((tick) => s("g", { class: "plot-tick across" },
       s("line", { x1: across.at(tick), x2: across.at(tick), y1: height - EDGE.bottom, y2: height - EDGE.bottom + 4 }),
-      s("text", { x: across.at(tick), y: height - EDGE.bottom + 18, "text-anchor": "middle" }, across.format(tick)))),
+      s("text", { x: across.at(tick), y: height - EDGE.bottom + 18, "text-anchor": across.at(tick) > width - 40 && across.format(tick).length > 6 ? "end" : "middle" }, across.format(tick)))),
     s("text", { class: "plot-label", x: 0, y: 12 }, y.label),
     s("text", { class: "plot-label", x: width - EDGE.right, y: height - 6, "text-anchor": "end" }, x.label),
     ...marks.map((mark) => s("g", { class: `plot-mark ${toned(mark)}` },

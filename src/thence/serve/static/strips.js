@@ -1,6 +1,6 @@
 /** Methods as a table with a strip each: a dot for the figure, a line for its interval, all on one scale. */
 
-import { h, s } from "./dom.js";
+import { h, s, scroller } from "./dom.js";
 import { change, gloss, metricName } from "./figures.js";
 
 export function strips(told, metric) {
@@ -10,7 +10,7 @@ export function strips(told, metric) {
   const zero = metric.endsWith("_auc") || metric.startsWith("direction_auc") ? Math.min(0.5, ...ends) : Math.min(0, ...ends);
   const top = Math.max(...ends);
   const at = (value) => Math.round(((value - zero) / (top - zero || 1)) * 1000) / 10;
-  return h("div", { class: "scroll" }, h("table", { class: "strips" },
+  return scroller(`${metricName(metric)} of each method`, h("table", { class: "strips" },
     h("caption", { class: "unseen" }, `${metricName(metric)} of each method, the best first`),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "method"), h("td", {}, zero === 0.5 ? "from 0.5, a coin" : "from 0"),
       h("th", { scope: "col", class: "figure" }, metricName(metric)), h("th", { scope: "col", class: "figure" }, "against the best plain one"))),
