@@ -22,6 +22,7 @@ from thence.decide.report.heat import Heat, heat
 from thence.decide.report.sweep import Sweep
 from thence.decide.rule import Rule
 from thence.decide.sample import Sample, drawn
+from thence.evaluate.wilson import wilson
 
 if TYPE_CHECKING:
     from thence.decide.policy import Policy
@@ -31,8 +32,6 @@ HEIGHTS = 8
 """Places of a boundary in each level of uncertainty."""
 MOST = 100_000
 """Cases that the steps are fitted to; the policy itself has all."""
-ENOUGH = 20
-"""Cases that a threshold must take for its precision to end the ladder."""
 HALVINGS = 40
 
 
@@ -67,7 +66,7 @@ def frontier(policy: Policy, boundary: DecisionBoundary, makes: Sample, judges: 
     asked = policy.told.get("miss")
     own = _found(policy.rule, policy.ask, cells, judges)
     steps = []
-    for precision in ladder(makes, boundary):
+    for precision in ladder(makes, boundary, policy.rule):
         fitted_to = _fewer(makes, boundary.seed)
         made, alone = (
             _fitted(boundary, method, precision, fitted_to) for method in (boundary.method, "single")
@@ -91,21 +90,24 @@ def frontier(policy: Policy, boundary: DecisionBoundary, makes: Sample, judges: 
     }
 
 
-def ladder(sample: Sample, boundary: DecisionBoundary) -> list[float]:
-    """Precisions from the base rate to the best that a threshold of the score reaches, in round steps.
+def ladder(sample: Sample, boundary: DecisionBoundary, rule: Rule | None = None) -> list[float]:
+    """Precisions from the base rate to the best that is surely to be had, in round steps.
 
-    The bound of the policy itself is among them, where it is one of precision.
+    To be had by one threshold of the score, or of the rule's margin; surely is the lower end of Wilson's
+    interval, so that a handful of lucky cases makes no ladder long. The bound of the policy itself is among them,
+    where it is one of precision.
 
     Example:
         >>> sample = Sample.make(np.arange(100), None, np.arange(100) >= 80)
         >>> ladder(sample, DecisionBoundary("recall", precision=0.33))[:5]
-        [0.2, 0.3, 0.33, 0.4, 0.5]
+        [0.2, 0.25, 0.3, 0.33, 0.35]
     """
     base = sample.positives / len(sample)
-    sweep = Sweep.of(sample.score, sample.label)
-    top = float(sweep.precision[np.minimum(sweep.taken, len(sample) - 1) >= min(ENOUGH, len(sample) - 1)].max())
+    values = [sample.score, *([] if rule is None else [rule.margin(sample.score, sample.uncertainty)])]
+    sweeps = [Sweep.of(value, sample.label) for value in values]
+    best = [float(wilson(sweep.hits, sweep.taken)[0].max()) for sweep in sweeps]
     own = {boundary.precision} if boundary.target == "recall" and boundary.precision else set()
-    top = max(top, base, *own)
+    top = max(base, *best, *own)
     step = next((one for one in (0.005, 0.01, 0.02, 0.025, 0.05) if (top - base) / one <= STEPS), 0.1)
     first, last = int(np.ceil(base / step - 1e-9)), int(np.ceil(top / step - 1e-9))
     rounds = {round(place * step, 4) for place in range(first, last + 1)}
