@@ -94,8 +94,8 @@ def ladder(sample: Sample, boundary: DecisionBoundary, rule: Rule | None = None)
     """Precisions from the base rate to the best that is surely to be had, in round steps.
 
     To be had by one threshold of the score, or of the rule's margin; surely is the lower end of Wilson's
-    interval, so that a handful of lucky cases makes no ladder long. The bound of the policy itself is among them,
-    where it is one of precision.
+    interval, so that a handful of lucky cases makes no ladder long. The bound of the policy itself is among
+    them, where it is one of precision.
 
     Example:
         >>> sample = Sample.make(np.arange(100), None, np.arange(100) >= 80)
