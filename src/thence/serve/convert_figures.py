@@ -18,8 +18,8 @@ AGES = (
     *(count * DAY for count in (1, 2, 3, 7, 14, 30, 60, 90, 180)),
 )
 """Ages at which it is told how much has come."""
-LEAST, MOST = 0.01, 0.995
-"""Shares that are worth a line."""
+LEAST, MOST = 0.02, 0.995
+"""What is worth a line: so much more than at the age before, and not all."""
 
 
 def figures(models: Models) -> ConvertFigures:
@@ -45,7 +45,10 @@ def _delays(curve: DelayCurve) -> Delays:
 
 
 def _reading(curve: DelayCurve) -> list[Reading]:
-    """How much has come at ages that people think in, from where it says something to where all has come."""
-    window = int(curve.ages[-1])
-    told = [(age, round(float(curve.by(age)), 4)) for age in AGES if age < window]
-    return [Reading(age=age / SECOND, share=share) for age, share in told if LEAST <= share <= MOST]
+    """How much has come at ages that people think in, where it is more than at the age before."""
+    window, told = int(curve.ages[-1]), []
+    for age in AGES:
+        share = round(float(curve.by(age)), 4)
+        if age < window and share <= MOST and share >= (told[-1].share if told else 0.0) + LEAST:
+            told.append(Reading(age=age / SECOND, share=share))
+    return told

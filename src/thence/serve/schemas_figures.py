@@ -63,7 +63,8 @@ class HeldOut(_Kept):
     calibration: float | None = Field(description="Mean probability over the share that converted.")
     auc: Share | None
     nll: float = Field(description="Mean negative log-likelihood.")
-    plain_nll: float | None = Field(description="Of the one rate that was known at the clock, for everybody.")
+    plain_rate: Share | None = Field(description="Of the newest exposures that were final at the clock.")
+    plain_nll: float | None = Field(description="Of that one rate for everybody.")
     ece: Share
     rates: list[RateRow]
     ages: list[AgeRow]

@@ -67,7 +67,15 @@ def test_by_hand() -> None:
     assert found["rate"] == pytest.approx(2 / 3) and found["told"] == pytest.approx(1.25 / 3)
     assert found["calibration"] == pytest.approx(1.25 / 2) and found["auc"] == 1.0
     assert found["nll"] == pytest.approx(-np.log([0.5, 0.5, 0.75]).mean())
-    assert found["plain_nll"] == pytest.approx(-np.log([0.3, 0.3, 0.7]).mean())
+    assert found["plain_rate"] == 1.0  # the one of the first day converted, and was final at the clock
+    later = judge_later(model([0.5, 0.25]), shown.before(50 * DAY), at=50 * DAY)
+    assert later == found
+    fewer = Exposures.make(days[2:], ends[2:], window=WINDOW, features=features[2:])
+    alone = judge_later(model([0.5, 0.25]), fewer, at=50 * DAY)  # without older ones: what the model knew
+    assert alone["plain_rate"] == 0.3 and alone["plain_nll"] == pytest.approx(-np.log([0.3, 0.3, 0.7]).mean())
+    assert {name: alone[name] for name in alone if "plain" not in name} == {
+        name: found[name] for name in found if "plain" not in name
+    }
     low, high = found["rates"]
     assert (low["count"], low["conversions"], low["told"], low["seen"]) == (1, 0, 0.25, 0.0)
     assert (high["count"], high["conversions"], high["told"], high["seen"]) == (2, 2, 0.5, 1.0)

@@ -42,8 +42,9 @@ def judge_later(model: ConversionModel, exposures: Exposures, at: Moment | None 
 
     Returns:
         ``first``, ``last``, ``known_until`` in ISO 8601; ``exposures``, ``conversions``, ``rate``, ``told``
-        (mean probability), ``calibration`` (their ratio), ``auc``, ``nll``, ``plain_nll`` (of the rate that was
-        known at the clock, for everybody), ``ece``; ``rates``, ``ages`` and ``groups`` as lists of rows, and
+        (mean probability), ``calibration`` (their ratio), ``auc``, ``nll``, ``plain_rate`` and ``plain_nll``
+        (the rate of the newest cohort that was final at the clock, for everybody), ``ece``; ``rates``, ``ages``
+        and ``groups`` as lists of rows, and
         ``delays``, shares at the ages of the model's curve. What cannot be said is None or empty.
 
     Raises:
@@ -78,15 +79,24 @@ def judge_later(model: ConversionModel, exposures: Exposures, at: Moment | None 
         "first": iso(int(known.time[first])),
         "last": iso(last),
         "known_until": iso(last + known.window if until == NEVER else until),
-        **_sums(model, label, chance),
+        **_sums(label, chance, _plain(model, exposures)),
         "rates": _rates(label, chance),
         **_delays(model, features, chance, delay),
     }
 
 
-def _sums(model: ConversionModel, label: np.ndarray, chance: np.ndarray) -> dict[str, Any]:
-    known, hits = model.delays, int(label.sum())
-    plain = None if known is None else nll(label, np.full(len(label), known.conversions / known.exposures))
+def _plain(model: ConversionModel, exposures: Exposures) -> float | None:
+    """The rate at the clock: of the newest window of exposures that were final, else of all the model knew."""
+    known = exposures.before(model.clock)
+    final = int(known.mature.sum())
+    label = known.converted[known.since(model.clock - 2 * model.window) : final]
+    if label.any():
+        return float(label.mean())
+    return None if model.delays is None else model.delays.conversions / model.delays.exposures
+
+
+def _sums(label: np.ndarray, chance: np.ndarray, plain: float | None) -> dict[str, Any]:
+    hits = int(label.sum())
     return {
         "exposures": len(label),
         "conversions": hits,
@@ -95,7 +105,8 @@ def _sums(model: ConversionModel, label: np.ndarray, chance: np.ndarray) -> dict
         "calibration": calibration(label, chance) if hits else None,
         "auc": auc(label, chance) if 0 < hits < len(label) else None,
         "nll": nll(label, chance),
-        "plain_nll": plain,
+        "plain_rate": plain,
+        "plain_nll": None if plain is None else nll(label, np.full(len(label), plain)),
         "ece": ece(label, chance, BINS),
     }
 

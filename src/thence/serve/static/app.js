@@ -11,8 +11,8 @@ import { search } from "./search.js";
 
 const PAGES = {
   "/evaluation": { title: "Evaluation", style: "/static/evaluation.css", make: async (signal) => (await import("./evaluation.js")).evaluationPage(signal) },
-  "/conversion": { title: "Conversion", make: async (signal) => (await import("./conversion.js")).conversionPage(signal) },
-  "/decision": { title: "Decision", make: async (signal) => (await import("./decision.js")).decisionPage(signal) },
+  "/conversion": { title: "Conversion", style: "/static/asking.css", make: async (signal) => (await import("./conversion.js")).conversionPage(signal) },
+  "/decision": { title: "Decision", style: "/static/decision.css", make: async (signal) => (await import("./decision.js")).decisionPage(signal) },
   "/data": { title: "Data", style: "/static/data.css", make: async (signal) => (await import("./data.js")).dataPage(signal) },
   "/models": { title: "Models", style: "/static/models.css", make: async (signal) => (await import("./models.js")).modelsPage(signal) },
 };
