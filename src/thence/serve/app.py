@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
 from thence.serve.access import API, Access
@@ -29,8 +31,14 @@ from thence.serve.store import Store
 
 STATIC = Path(__file__).parent / "static"
 GET = ["GET", "HEAD"]
+METHODS = (*GET, "POST")
 PAGES = ("/evaluation", "/conversion", "/decision", "/data", "/models")
 """Views of the page with addresses of their own."""
+ALWAYS: dict[int | str, dict[str, Any]] = {
+    400: PROBLEMS[400],
+    401: {"model": Problem, "description": "The token is missing or wrong, where one is asked for."},
+}
+"""What any route may answer."""
 MAX_FAULTS = 5
 MAX_WHERE = 100
 
@@ -63,6 +71,7 @@ def create_app(
         docs_url=None,  # the default pages load their scripts from elsewhere; /docs is our own
         redoc_url=None,
         redirect_slashes=False,
+        responses=ALWAYS,
     )
     app.include_router(health_routes(store))
     metrics = Metrics()
@@ -144,7 +153,18 @@ def _invalid(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     said = {404: "no such page", 405: "this method is not answered here"}.get(status, "the request was refused")
-    return JSONResponse(Problem(error=said, fix="See /docs.").model_dump(), status)
+    headers = {"allow": ", ".join(_methods(request))} if status == 405 else None
+    return JSONResponse(Problem(error=said, fix="See /docs.").model_dump(), status, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods that are answered at a path, by all of its routes."""
+    found: set[str] = set()
+    for method in METHODS:
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes):
+            found.add(method)
+    return sorted(found)
 
 
 def _broken(request: Request, error: Exception) -> Response:

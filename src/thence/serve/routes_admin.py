@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
+from fastapi.security import HTTPBearer
 
 from thence.base.errors import ThenceError
 from thence.serve.origin import Reloader
@@ -13,6 +14,8 @@ from thence.serve.routes import PROBLEMS
 from thence.serve.schemas_admin import ModelCard, ModelCards, Part
 from thence.serve.store import Served, Store
 
+TOKEN = Depends(HTTPBearer(description="The token of --token-file.", auto_error=False))
+"""For the description alone: the guard has looked at the token before a route is reached."""
 REFUSALS: dict[int | str, dict[str, Any]] = {
     400: PROBLEMS[400],
     401: {"model": Problem, "description": "The token is missing or wrong."},
@@ -32,7 +35,7 @@ def model_routes(store: Store, reloader: Reloader | None) -> APIRouter:
         """What is live, and what one step back leads to."""
         return _cards(store)
 
-    @router.post("/admin/reload", responses=REFUSALS)
+    @router.post("/admin/reload", responses=REFUSALS, dependencies=[TOKEN])
     def reload() -> ModelCards:
         """Load what lies in the folder now; it is checked before it answers."""
         if reloader is None:
@@ -45,7 +48,7 @@ def model_routes(store: Store, reloader: Reloader | None) -> APIRouter:
             fix = "What was live before still answers."
             raise RefusedError(422, f"what lies there cannot be served: {error.what}", fix=fix) from error
 
-    @router.post("/admin/rollback", responses=REFUSALS)
+    @router.post("/admin/rollback", responses=REFUSALS, dependencies=[TOKEN])
     def rollback() -> ModelCards:
         """Serve what was live before; asked again, it leads back."""
         store.rollback()

@@ -21,7 +21,7 @@ class OneCase(BaseModel):
     """One case: its score, or the columns of an exposure."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"score": 0.83, "uncertainty": -4.1}}
+        extra="forbid", strict=True, json_schema_extra={"example": {"score": 0.83, "uncertainty": -4.1}}
     )
     score: Number | None = Field(default=None, description="On the scale that the policy was fitted on.")
     uncertainty: Number | None = Field(default=None, description=UNSURE)
@@ -33,6 +33,7 @@ class ManyCases(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
+        strict=True,
         json_schema_extra={"example": {"score": [0.83, 0.4], "uncertainty": [-4.1, -1.0]}},
     )
     score: Numbers | None = Field(default=None, description="On the scale that the policy was fitted on.")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from thence.serve.problems import NearItem
 from thence.serve.question import Filters
@@ -12,10 +12,18 @@ from thence.serve.schemas import Direction, ItemCard, Related, Result
 
 MAX_ITEMS, MAX_ANSWERS = 200, 10_000
 """Items in one request, and answers to it."""
+
+
+def _whole(value: Any) -> Any:
+    """309.0 is a whole number to JSON Schema; true and "309" are none."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Id = Annotated[str, Field(min_length=1, max_length=256)]
 Ids = list[Annotated[str, Field(max_length=256 * 64)]]
 Items = Annotated[list[Id], Field(min_length=1, max_length=MAX_ITEMS, description="External ids.")]
 K = Annotated[int, Field(ge=1, le=1000, description="Answers wanted.")]
+Whole = Annotated[K, BeforeValidator(_whole)]
 Way = Annotated[Direction, Field(description="`next`: what follows. `before`: what leads here.")]
 Role = Literal["source", "target"]
 
@@ -59,16 +67,20 @@ class SimilarQuery(Passing):
 class ManyItems(Passing):
     """Many items, each a question of its own. At most 10,000 answers: items times k."""
 
+    model_config = ConfigDict(extra="forbid", strict=True)
+
     items: Items
-    k: K = 10
+    k: Whole = 10
     direction: Way = "next"
 
 
 class History(Passing):
     """What a customer met, the latest last: one question."""
 
+    model_config = ConfigDict(extra="forbid", strict=True)
+
     items: Items
-    k: K = 10
+    k: Whole = 10
     direction: Way = "next"
     decay: float = Field(
         default=2.0, gt=0, le=1e6, description="Steps from the end in which an item's weight falls to 1/e."
