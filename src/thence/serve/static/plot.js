@@ -13,7 +13,7 @@
 
 import { h, s, scroller } from "./dom.js";
 
-const EDGE = { top: 30, right: 14, bottom: 44, left: 52 };
+const EDGE = { top: 30, right: 20, bottom: 44, left: 52 };
 const short = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 3, notation: "compact" });
 
 export function plot({ title, x, y, marks, height = 260, table = null }) {
