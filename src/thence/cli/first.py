@@ -19,6 +19,7 @@ from thence.base.errors import FitError
 from thence.base.progress import Progress
 from thence.cli.settings import AUTO, DUAL, SPECTRAL, RunConfig
 from thence.encode.dual import DualEncoder
+from thence.encode.effects import ArcEffects
 from thence.encode.embeddings import Embeddings
 from thence.encode.scorer import Scorer
 from thence.encode.spectral import spectral
@@ -26,7 +27,7 @@ from thence.graph.digraph import DiGraph
 from thence.train import fit
 from thence.train.warm import keep_encoder
 
-FOLDER = "encoder"
+FOLDER, EFFECTS = "encoder", "effects"
 Value = Callable[[Scorer], float]
 
 
@@ -110,8 +111,16 @@ def keep(
     """Write a trained encoder into a run; where there is none now, that of an earlier training goes."""
     if encoder is not None:
         keep_encoder(folder / FOLDER, encoder, graph, asdict(config.encode), info)
-    elif (folder / FOLDER / MANIFEST).is_file():
-        shutil.rmtree(folder / FOLDER)
+        ArcEffects.of(encoder).save(folder / EFFECTS)
+        return
+    for name in (FOLDER, EFFECTS):
+        if (folder / name / MANIFEST).is_file():
+            shutil.rmtree(folder / name)
+
+
+def effects_of(folder: Path) -> ArcEffects | None:
+    """What tells the effect of single arcs, where the run's model was trained."""
+    return ArcEffects.load(folder / EFFECTS) if (folder / EFFECTS / MANIFEST).is_file() else None
 
 
 def _try(

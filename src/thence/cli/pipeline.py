@@ -136,7 +136,8 @@ def evaluate_run(folder: Path, config: RunConfig, progress: Progress) -> Judged:
     report.save(folder / "report")
     page = (folder / "report" / "report.html").read_text(encoding="utf-8")
     data = LogFacts(**log_facts(part_of(folder, "log")))
-    bundle = Bundle(model, graph, table, page, _told(report), reranked, data=data)
+    effects = first.effects_of(folder)
+    bundle = Bundle(model, graph, table, page, _told(report), reranked, data=data, effects=effects)
     bundle.save(folder / "bundle")
     return Judged(report, bundle)
 

@@ -12,6 +12,7 @@ On disk it is a folder of artifacts, sealed by a manifest of its own::
       policy/           Policy: where to act on a score, given how sure the model is of it (may be absent)
       index/            a similarity index of the model, which answers in place of scoring all (may be absent)
       student/          Student: embeds products that no graph knows, by their catalogue (may be absent)
+      effects/          ArcEffects: what a single arc does to a score (may be absent)
       report.html       the evaluation report (may be absent)
       report.json
       data.json         what the log held and what its ingest refused, in counts (may be absent)
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from thence.base.artifact import MANIFEST, Artifact, open_artifact, version, write_artifact
 from thence.base.errors import ArtifactError, DataError
+from thence.encode.effects import ArcEffects
 from thence.encode.embeddings import Embeddings
 from thence.graph.digraph import DiGraph
 from thence.index.table import NeighborTable
@@ -60,6 +62,7 @@ class Bundle:
         policy: decides where to act; it has a version of its own.
         index: answers by the same embeddings, faster.
         student: embeds products that the model does not know, into the model's space.
+        effects: works out what a single arc does to a score.
         data: counts of the log that all of it was learned from, and of what its ingest refused.
 
     Raises:
@@ -88,6 +91,7 @@ class Bundle:
     index: AnnIndex | ExactIndex | None = None
     student: Student | None = None
     data: LogFacts | None = None
+    effects: ArcEffects | None = None
 
     def __post_init__(self) -> None:
         ids = self.embeddings.ids
@@ -99,6 +103,8 @@ class Bundle:
             raise DataError("the re-ranked items are not the model's", fix="Build both from one graph.")
         if self.index is not None and self.index.ids != ids:
             raise DataError("the index's items are not the model's", fix="Build the index of this model.")
+        if self.effects is not None and self.effects.source.shape != self.embeddings.source.shape:
+            raise DataError("the arc effects are not the model's", fix="Bundle a model with its own encoder.")
         if self.student is not None and self.student.dim - self.student.shared != self.embeddings.dim:
             raise DataError(
                 f"the student was taught by vectors of {self.student.dim - self.student.shared} numbers, the "
@@ -134,7 +140,7 @@ class Bundle:
         with write_artifact(folder, KIND) as draft:
             self.embeddings.save(draft.path("model"))
             self.graph.save(draft.path("graph"))
-            for name in ("baseline", "reranked", "conversion", "policy", "index", "student"):
+            for name in ("baseline", "reranked", "conversion", "policy", "index", "student", "effects"):
                 part = getattr(self, name)
                 if part is not None:
                     part.save(draft.path(name))
@@ -192,6 +198,8 @@ def _parts(art: Artifact, embeddings: Embeddings) -> dict[str, Any]:
         from thence.index.keep import load_index
 
         parts["index"] = load_index(art.folder / "index", embeddings)
+    if f"effects/{MANIFEST}" in art.files:
+        parts["effects"] = ArcEffects.load(art.folder / "effects")
     if f"student/{MANIFEST}" in art.files:
         from thence.compress import Student
 

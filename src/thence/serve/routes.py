@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool as aside
 
 from thence.serve import answers
+from thence.serve.explain import explained
 from thence.serve.neighborhood import MAX_SIDE, neighborhood
 from thence.serve.problems import Problem
 from thence.serve.question import Filters, Question
@@ -24,6 +25,7 @@ from thence.serve.schemas import (
     OneItem,
     Related,
 )
+from thence.serve.schemas_explain import Explained
 from thence.serve.schemas_lists import ListQuery, Passing, Similar, SimilarQuery
 from thence.serve.similar import similar_items
 from thence.serve.store import Store
@@ -32,6 +34,14 @@ MAX_ID = 256
 Answered = Callable[[str, str], None]
 """Told of a question and of the route that answered it."""
 ItemId = Annotated[str, Path(min_length=1, max_length=MAX_ID, description="External id of the item.")]
+SourceId = Annotated[
+    str, Path(min_length=1, max_length=MAX_ID, description="External id where the arc begins.")
+]
+TargetId = Annotated[str, Path(min_length=1, max_length=MAX_ID, description="External id where it ends.")]
+SourceParam = Annotated[
+    str, Query(min_length=1, max_length=MAX_ID, description="External id where the arc begins.")
+]
+TargetParam = Annotated[str, Query(min_length=1, max_length=MAX_ID, description="External id where it ends.")]
 K = Annotated[int, Query(ge=1, le=1000, description="Answers wanted.")]
 Way = Annotated[Direction, Query(description="`next`: what follows. `before`: what leads here.")]
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -66,6 +76,16 @@ def list_routes(store: Store, answered: Answered) -> APIRouter:
         found = similar_items(store.live(), Question(item_id, asked.k, filters=taken_apart(asked)), asked.role)
         answered("similar", found.route)
         return sent(found)
+
+    @router.get("/explain/{source}/{target}", response_model=Explained)
+    def explain(source: SourceId, target: TargetId) -> Response:
+        """What stands behind source → target: arcs, paths, and what removing each arc would change."""
+        return sent(explained(store.live(), source, target))
+
+    @router.get("/explain", response_model=Explained)
+    def explain_any(source: SourceParam, target: TargetParam) -> Response:
+        """The same, for ids that hold a slash."""
+        return sent(explained(store.live(), source, target))
 
     @router.get("/compare/{item_id:path}", response_model=Compared)
     def compare(item_id: ItemId, k: K = 10, direction: Way = "next") -> Response:

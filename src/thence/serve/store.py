@@ -64,8 +64,8 @@ class Live:
         catalogue.search("warm")
         graph, model = _plain(bundle.graph), bundle.embeddings
         known: dict[Direction, np.ndarray] = {
-            "next": model.source.any(axis=1),
-            "before": model.target.any(axis=1),
+            "next": np.logical_or.reduce(model.source, axis=1),
+            "before": np.logical_or.reduce(model.target, axis=1),
         }
         for arcs in graph.relations.values():
             arcs.positions(np.zeros(0, np.int64), np.zeros(0, np.int64))
