@@ -157,7 +157,7 @@ def _groups(
         if not len(inside):
             continue
         part = features.take(inside)
-        told = [float(weight @ model.delay_by(part, age) / weight.sum()) for age in curve.ages]
+        told = [min(float(weight @ model.delay_by(part, age) / weight.sum()), 1.0) for age in curve.ages]
         here = delay[inside]
         seen = _come(here[here != NEVER], curve.ages) if (here != NEVER).any() else []
         found.append({"name": name, "exposures": len(inside), "conversions": int((here != NEVER).sum())})

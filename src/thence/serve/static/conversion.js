@@ -27,7 +27,8 @@ function verdict(held) {
   if (!held) return ["It has not been judged on exposures that it never saw."];
   const said = [h("b", {}, `${share(held.rate)} of the exposures that it never saw converted; it said ${share(held.told)}`)];
   if (held.calibration === null) return [...said, ": none of them converted, so there is nothing to hold it against."];
-  return [...said, off(held.calibration, held)];
+  const worse = held.plain_nll !== null && held.nll >= held.plain_nll ? " One rate for everybody would have done better." : "";
+  return [...said, off(held.calibration, held), worse];
 }
 
 /** How far the mean prediction is off, in words, and whether that is more than chance. */

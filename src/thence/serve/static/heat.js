@@ -8,11 +8,12 @@ import { h, number, s } from "./dom.js";
 import { share } from "./figures.js";
 import { numbers } from "./plot.js";
 
-const tidy = (value) => String(Number(value.toPrecision(2)));
+const tidy = (value, span = 0) => (Math.abs(value) < span / 1000 ? "0" : String(Number(value.toPrecision(2))));
 
 /** What a level of uncertainty is called. */
 export function levelName(picture, unsure, level) {
   const [low, high] = picture.uncertainty_edges.slice(level, level + 2);
+  if (low === high && picture.cells.length === 1) return "all cases";
   if (unsure === "evidence") {
     const [least, most] = [Math.exp(-high), Math.exp(-low)].map((count) => number(Number(count.toPrecision(2))));
     return least === most ? `seen ${most}×` : `seen ${least}–${most}×`;
@@ -33,7 +34,7 @@ export function heatMap(picture, unsure, chosen) {
   grid.style.setProperty("--levels", levels);
   move(grid, cells, chosen);
   const node = h("figure", { class: "heat" },
-    h("p", { class: "plot-label-top" }, LEVELS[unsure], picture.cells.length > 1 ? ", the surest first" : ""),
+    h("p", { class: "plot-label-top" }, levels > 1 ? `${LEVELS[unsure]}, the surest first` : "There is no uncertainty, or it is the same everywhere"),
     grid, ends(picture, bins), scale(top), h("figcaption", { class: "heat-keys" },
       h("span", { class: "heat-key act" }, "acts right of it"), h("span", { class: "heat-key asks" }, "asks right of it"),
       h("span", { class: "heat-key single" }, "one threshold")),
@@ -93,7 +94,7 @@ function move(grid, cells, chosen) {
 /** Scores at the sides of the cells. */
 function ends(picture, bins) {
   const node = h("div", { class: "heat-ends" }, ...picture.score_edges.map((edge, i) => {
-    const end = h("span", { class: i % 3 ? "between" : "" }, tidy(edge));
+    const end = h("span", { class: i % 3 ? "between" : "" }, tidy(edge, picture.score_edges.at(-1) - picture.score_edges[0]));
     end.style.setProperty("--at", `${(100 * i) / bins}%`);
     return end;
   }));
