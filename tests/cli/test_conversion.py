@@ -71,7 +71,7 @@ def test_a_model_is_judged_by_what_came_after_its_clock(clicks: Path, tmp_path: 
     found = told["figures"]
     assert found["first"] >= "1970-01-20" and found["last"] < "1970-02-01" and found["exposures"] > 500
     assert 0.8 < found["calibration"] < 1.2 and 0.7 < found["auc"] < 0.9 and found["nll"] < found["plain_nll"]
-    assert [row["age"] for row in found["ages"]][0] == 0 and found["groups"] == []
+    assert found["ages"][0]["age"] == 0 and found["groups"] == []
     assert ConversionModel.load(model).figures == found
     again = said("conversion", "judge", model, clicks, "--at", "1970-01-26")
     assert again["version"] == told["version"] == ConversionModel.load(model).version
@@ -83,6 +83,12 @@ def test_a_model_is_judged_by_what_came_after_its_clock(clicks: Path, tmp_path: 
     assert code == 0 and "not judged" in shown
     assert ConversionModel.load(model).figures is None
     assert command("conversion", "judge", model, clicks)[0] == 2
+
+
+def test_a_model_inside_a_bundle_is_left_as_it_is(tmp_path: Path, clicks: Path, capsys: pytest.CaptureFixture):
+    (tmp_path / "manifest.json").write_text("{}")
+    assert command("conversion", "judge", tmp_path / "conversion", clicks)[0] == 2
+    assert "part of a bundle" in capsys.readouterr().err
 
 
 def test_a_stream_is_run_judged_and_judged_again(clicks: Path, tmp_path: Path) -> None:

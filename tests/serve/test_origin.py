@@ -7,11 +7,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.serve.shop import Client, bundle
 
 from thence.base.errors import ArtifactError, ConfigError
+from thence.conversion.exposures import NEVER, Exposures
+from thence.conversion.features import Features
+from thence.conversion.model import ConversionModel
+from thence.conversion.net import NetConfig
 from thence.encode.embeddings import Embeddings
+from thence.evaluate.conversion.later import judge_later
+from thence.events.clock import DAY, HOUR
 from thence.serve import Bundle, Origin, Store, create_app
 from thence.serve.access import Access
 from thence.serve.origin import Reloader
@@ -176,3 +183,21 @@ def test_a_service_without_a_folder_has_nothing_to_reload() -> None:
 def test_the_first_load_says_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError):
         Reloader(Store(), Origin(tmp_path / "nothing")).reload()
+
+
+def test_a_model_that_was_judged_since_is_loaded_again(tmp_path: Path) -> None:
+    """The same version, and more to show of it."""
+    made = np.arange(500) * HOUR
+    ends = np.where(np.arange(500) % 2, made + HOUR, NEVER)
+    codes = Features(np.arange(500)[:, None] % 2, np.zeros((500, 0)), (2,), ("kind",))
+    shown = Exposures.make(made, ends, window=DAY, features=codes)
+    model = ConversionModel("wait", net=NetConfig("logistic")).fit(shown, at=400 * HOUR)
+    model.save(tmp_path / "model")
+    store = Store()
+    reloader = Reloader(store, Origin(conversion=tmp_path / "model"))
+    assert reloader.reload() and not reloader.reload()
+    model.figures = judge_later(model, shown)
+    model.save(tmp_path / "model")
+    assert reloader.reload()
+    served = store.models().conversion
+    assert served is not None and served.figures == model.figures and served.version == model.version

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from thence.cli.console import emit, show
-from thence.cli.exposures import kinds_of, numeric_of, opened_exposures
+from thence.cli.exposures import alone, kinds_of, numeric_of, opened_exposures
 from thence.cli.options import Into, JsonFlag
 from thence.cli.progress import progress_shown
 
@@ -131,7 +131,7 @@ def judge(
     from thence.evaluate.conversion.later import judge_later
     from thence.events.clock import DAY
 
-    opened = ConversionModel.load(model)
+    opened = ConversionModel.load(alone(model))
     numeric = numeric_of(opened, source)
     exposures = opened_exposures(source, opened.window / DAY, until, numeric, (exposure, conversion))
     opened.figures = judge_later(opened, exposures, at)

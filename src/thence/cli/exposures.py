@@ -82,3 +82,17 @@ def numeric_of(model: Any, source: Path) -> list[str]:
     except (OSError, ValueError) as error:
         raise DataError(f"cannot be read as Parquet: {error}", where=source) from error
     return [name for name in model.schema.names[len(model.schema.buckets) :] if name in there]
+
+
+def alone(model: Path) -> Path:
+    """A folder that may be written anew: no part of a bundle, whose digests would no longer fit."""
+    from thence.base.artifact import MANIFEST
+    from thence.base.errors import ConfigError
+
+    if (model.resolve().parent / MANIFEST).is_file():
+        raise ConfigError(
+            "it is part of a bundle, whose digests would no longer fit",
+            where=model,
+            fix="Judge a copy, and serve it with --conversion.",
+        )
+    return model

@@ -12,8 +12,9 @@ import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from thence.base.artifact import version
+from thence.base.artifact import VERSION_DIGITS
 from thence.base.errors import ArtifactError, ConfigError, ThenceError
+from thence.base.manifest import read_manifest
 from thence.serve.bundle import Bundle
 from thence.serve.models import Models
 from thence.serve.problems import RefusedError
@@ -68,12 +69,14 @@ class Origin:
         return Models(**parts) if self.bundle is None else replace(Bundle.load(self.bundle), **parts)
 
     def stamp(self) -> tuple[str, ...]:
-        """The fingerprints of what lies there now.
+        """The fingerprints of what lies there now: of all that is kept, not only of what answers.
+
+        A model that was judged since is the same version, and yet to be loaded again.
 
         Raises:
             ArtifactError: a folder holds no artifact.
         """
-        return tuple(version(folder) for folder in self.folders)
+        return tuple(str(read_manifest(folder)["digest"])[:VERSION_DIGITS] for folder in self.folders)
 
 
 class Reloader:
