@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 import time
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from thence.serve.access import API
+from thence.serve.log import REQUESTS, told
 from thence.serve.store import Store
 
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -70,18 +74,33 @@ class Measured:
             await self.app(scope, receive, send)
             return
         begun, status = time.perf_counter(), 500
+        version = self.store.version if self.store.ready else ""  # while models change: that of the answer
+        request_id = secrets.token_hex(8) if REQUESTS.isEnabledFor(logging.INFO) else ""
 
-        async def told(message: Message) -> None:
+        async def passed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if request_id:
+                    MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
         try:
-            await self.app(scope, receive, told)
+            await self.app(scope, receive, passed)
         finally:
             route = getattr(scope.get("route"), "path", OTHER)
             if scope["path"].startswith(f"{API}/") and route != OTHER:
                 route = API + route.removeprefix(API)  # a route may know its prefix or not
-            version = self.store.version if self.store.ready else ""
-            self.metrics.asked(route, version, status, time.perf_counter() - begun)
+            seconds = time.perf_counter() - begun
+            self.metrics.asked(route, version, status, seconds)
+            if request_id:
+                fields = {
+                    "method": scope["method"],
+                    "route": route,
+                    "status": status,
+                    "ms": round(1000 * seconds, 3),
+                    "model_version": version,
+                    "request_id": request_id,
+                }
+                words = " ".join(f"{name}={value}" for name, value in fields.items())
+                REQUESTS.info(words, extra=told("request", fields))

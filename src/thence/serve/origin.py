@@ -7,8 +7,8 @@ reason, and what was live keeps answering. One load at a time.
 
 from __future__ import annotations
 
-import logging
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,11 +16,10 @@ from thence.base.artifact import VERSION_DIGITS
 from thence.base.errors import ArtifactError, ConfigError, ThenceError
 from thence.base.manifest import read_manifest
 from thence.serve.bundle import Bundle
+from thence.serve.log import LOG, told
 from thence.serve.models import Models
 from thence.serve.problems import RefusedError
 from thence.serve.store import Store
-
-LOG = logging.getLogger("thence.serve")
 
 
 @dataclass(frozen=True)
@@ -90,6 +89,7 @@ class Reloader:
     def __init__(self, store: Store, origin: Origin) -> None:
         self.store, self.origin = store, origin
         self.tried: tuple[str, ...] | None = None
+        self._complaint = ""
         self._loading = threading.Lock()
         self._stop = threading.Event()
 
@@ -107,7 +107,10 @@ class Reloader:
             if stamp == self.store.stamp:
                 return False
             self.store.publish(self.origin.load(), stamp)
-        except (ThenceError, RefusedError):
+        except ThenceError as error:
+            self._complain(error)
+            raise
+        except RefusedError:
             raise
         except Exception as error:  # whatever a reader makes of it, the service lives on and says so
             LOG.exception("a reader broke")
@@ -115,8 +118,17 @@ class Reloader:
             raise ArtifactError(what, where=self.origin.folders[0], fix="Write it again.") from error
         finally:
             self._loading.release()
-        LOG.info("live: %s", self.store.version)
+        self._complaint = ""
+        version = self.store.version
+        LOG.info("live: %s", version, extra=told("live", {"model_version": version}))
         return True
+
+    def _complain(self, error: ThenceError) -> None:
+        """Say why something is refused, once, however often it is looked at."""
+        if str(error) != self._complaint:
+            self._complaint = str(error)
+            fields = {"reason": error.what, "where": str(error.where)}
+            LOG.warning("refused: %s", error, extra=told("refused", fields))
 
     def watch(self, seconds: float) -> threading.Thread:
         """Look at the folders so often, from a thread of its own, and reload what has changed."""
@@ -131,7 +143,10 @@ class Reloader:
     def _watch(self, seconds: float) -> None:
         while not self._stop.wait(seconds):
             try:
-                if self.origin.stamp() not in (self.store.stamp, self.tried):
+                stamp = self.origin.stamp()
+            except ThenceError as error:  # looked at again, and said when it is another fault
+                self._complain(error)
+                continue
+            if stamp not in (self.store.stamp, self.tried):
+                with suppress(ThenceError, RefusedError):  # said already; tried again when it has changed
                     self.reload()
-            except (ThenceError, RefusedError) as error:  # looked at again when the folder has changed
-                LOG.warning("refused: %s", error)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from fastapi.security import HTTPBearer
 
 from thence.base.errors import ThenceError
+from thence.serve.log import LOG, told
 from thence.serve.origin import Reloader
 from thence.serve.problems import Problem, RefusedError
 from thence.serve.routes import PROBLEMS
@@ -52,6 +53,8 @@ def model_routes(store: Store, reloader: Reloader | None) -> APIRouter:
     def rollback() -> ModelCards:
         """Serve what was live before; asked again, it leads back."""
         store.rollback()
+        version = store.version
+        LOG.info("rolled back to %s", version, extra=told("rollback", {"model_version": version}))
         return _cards(store, changed=True)
 
     return router

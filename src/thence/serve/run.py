@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import signal
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from thence.base.errors import ConfigError
 from thence.serve.access import LOOPBACK, Access
 from thence.serve.app import create_app
 from thence.serve.bundle import Bundle
+from thence.serve.log import LOG, Form, logging_as, told
 from thence.serve.models import Models
 from thence.serve.origin import Origin, Reloader
 from thence.serve.store import Store
@@ -30,8 +34,9 @@ def run(
     names: frozenset[str] = frozenset(),
     watch: float | None = None,
     ready: Callable[[Store], None] = lambda store: None,
+    log: Form | None = None,
 ) -> None:
-    """Verify a bundle and answer requests until interrupted.
+    """Answer requests until interrupted. The bundle is verified meanwhile; until then all but health is a 503.
 
     Args:
         bundle: a bundle, or the folder of a saved one; or models without items; or the folders of any of them.
@@ -40,51 +45,93 @@ def run(
         token: what routes that change something ask for, and on a public address all but health.
         names: host names that a public service is asked by.
         watch: seconds from one look at the folders to the next; what has changed is loaded. None: on request.
-        ready: told when everything is verified, before the first answer.
+        ready: told when everything is verified, from the thread that loads.
+        log: the form of the lines on standard error, one a request; None for none.
 
     Raises:
         ConfigError: the host is public and there is no token, the token is short, the port is out of range or
             taken, or there is no folder to watch.
-        ArtifactError: the bundle is torn, or fails its first questions.
+        ArtifactError: the bundle is torn, or fails its first questions: the service ends then.
     """
     access = Access(token, host not in LOOPBACK, names | {host})
-    listening = listen(host, port)
     store, reloader = Store(), None
-    try:
-        if isinstance(bundle, Bundle | Models):
-            if watch is not None:
-                raise ConfigError("there is no folder to watch", fix="Serve a saved bundle by its folder.")
-            store.publish(bundle)
-        else:
-            reloader = Reloader(store, bundle if isinstance(bundle, Origin) else Origin(Path(bundle)))
-            reloader.reload()
-            if watch is not None:
-                reloader.watch(watch)
+    if isinstance(bundle, Bundle | Models):
+        if watch is not None:
+            raise ConfigError("there is no folder to watch", fix="Serve a saved bundle by its folder.")
+        first = partial(store.publish, bundle)
+    else:
+        reloader = Reloader(store, bundle if isinstance(bundle, Origin) else Origin(Path(bundle)))
+        first = reloader.reload
+    listening = listen(host, port)
+
+    def load() -> None:
+        first()
         ready(store)
-        _serve(create_app(store, access, reloader), listening)
+        if reloader is not None and watch is not None:
+            reloader.watch(watch)
+
+    try:
+        with logging_as(log):
+            where = {"host": host, "port": port}
+            LOG.info("listening on %s, port %d", host, port, extra=told("listening", where))
+            _serve(create_app(store, access, reloader), listening, load)
+            LOG.info("ended", extra=told("ended"))
     finally:
         if reloader is not None:
             reloader.stop()
         listening.close()
 
 
-def _serve(app: object, listening: socket.socket) -> None:
-    """Answer until interrupted; answers under way are finished first. Each is one core's work."""
+def _serve(app: object, listening: socket.socket, load: Callable[[], None]) -> None:
+    """Answer until interrupted, and load meanwhile; answers under way are finished first.
+
+    Each request is one core's work. What ``load`` raises ends the service, and is raised here.
+    """
     import uvicorn
     from threadpoolctl import threadpool_limits
 
-    logging.getLogger("thence.serve").setLevel(logging.INFO)
+    from thence.serve.wire import Wire
+
+    LOG.setLevel(logging.INFO)
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
+        http=Wire,
+        ws="none",
         access_log=False,
         server_header=False,
-        log_level="warning",
+        log_level="error",
+        log_config=None,
         limit_concurrency=AT_ONCE,
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    with threadpool_limits(1), suppress(KeyboardInterrupt):  # the server has shut down in order by then
-        uvicorn.Server(config).run(sockets=[listening])
+    server, broken = uvicorn.Server(config), []
+
+    def loading() -> None:
+        try:
+            load()
+        except BaseException as error:
+            broken.append(error)
+            server.should_exit = True
+
+    with threadpool_limits(1), suppress(KeyboardInterrupt), _ended_in_order():
+        threading.Thread(target=loading, name="thence-load", daemon=True).start()
+        server.run(sockets=[listening])
+    if broken:
+        raise broken[0]
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """The server raises the signal that ended it once more when all is answered: SIGTERM is no fault then."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def listen(host: str, port: int) -> socket.socket:
