@@ -1,4 +1,4 @@
-"""A bundle served by a process of its own, and a browser that must have nothing to complain of."""
+"""A bundle served by a process of its own."""
 
 from __future__ import annotations
 
@@ -9,27 +9,46 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.browser.chromium import Chromium
+import httpx
 
-from thence.serve.bundle import Bundle
+from thence.serve import Bundle, Models
 from thence.serve.run import listen
 
-SERVE = "import sys; from thence.serve import run; run(sys.argv[1], port=int(sys.argv[2]))"
+SERVE = """
+import sys
+from pathlib import Path
+from thence.serve import Origin, run
+folders = [Path(one) if one else None for one in sys.argv[3:]]
+run(Origin(*folders), port=int(sys.argv[1]), token=sys.argv[2] or None)
+"""
+READY_SECONDS = 60
 
 
 @contextmanager
-def served(bundle: Bundle, folder: Path) -> Iterator[str]:
-    """The address of a bundle while it is served."""
-    import httpx
+def served(source: Bundle | Models, folder: Path, token: str = "") -> Iterator[str]:
+    """The address of a bundle, or of models without items, while a process serves them from a folder.
 
-    bundle.save(folder)
+    Args:
+        source: what is saved there first.
+        folder: where; models are put into folders of their names below it.
+        token: of the routes that change something; closed without one.
+    """
+    if isinstance(source, Bundle):
+        source.save(folder)
+        folders = [str(folder), "", ""]
+    else:
+        folders = [""]
+        for name, model in (("conversion", source.conversion), ("policy", source.policy)):
+            folders.append("" if model is None else str(folder / name))
+            if model is not None:
+                model.save(folder / name)
     with listen("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", SERVE, str(folder), str(port)])
+    process = subprocess.Popen([sys.executable, "-c", SERVE, str(port), token, *folders])
     base = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
             try:
                 if httpx.get(f"{base}/health/ready").status_code == 200:
                     break
@@ -39,27 +58,3 @@ def served(bundle: Bundle, folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(15)
-
-
-@contextmanager
-def quiet(address: str, excused: tuple[str, ...] = ()) -> Iterator[Chromium]:
-    """A browser that at its end has complained of nothing and asked nobody else.
-
-    ``excused`` are parts of complaints that belong to what is tested.
-    """
-    chromium = Chromium()
-    try:
-        yield chromium
-        complaints = [one for one in chromium.complaints() if not any(part in str(one) for part in excused)]
-        foreign = [url for url in chromium.requests() if not url.startswith((address, "data:", "about:"))]
-    finally:
-        chromium.close()
-    assert complaints == [] and foreign == []
-
-
-def text(browser: Chromium, selector: str) -> str:
-    return browser.run(f"document.querySelector('{selector}').innerText")
-
-
-def texts(browser: Chromium, selector: str) -> list[str]:
-    return browser.run(f"[...document.querySelectorAll('{selector}')].map(e => e.textContent)")

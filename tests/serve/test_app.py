@@ -116,7 +116,9 @@ def test_every_page_is_the_one_shell_with_its_styles_and_scripts(client: Client)
         text = client.get(path).text
         named |= {f"/static/{name}" for name in re.findall(r'(?:from|import\()\s*"\./([^"]+)"', text)}
         named |= set(re.findall(r'"(/static/[^"]+)"', text))
+    sheets = {f"/static/{path.name}" for path in STATIC.glob("*.css")} - {"/static/docs.css"}
     assert len(named) > 12 and {client.get(path).status_code for path in named} == {200}
+    assert scripts - {"/static/docs.js"} | sheets <= named  # nothing lies there unused
 
 
 def test_foreign_hosts_are_refused(client: Client):

@@ -8,7 +8,7 @@ from html import unescape
 
 import numpy as np
 import pytest
-from tests.browser.chromium import Chromium, executable
+from tests.browser.driven import DRIVER, executable, fits, opened
 from tests.decide.report.test_measures import sample
 
 from thence.base.errors import ConfigError, DataError
@@ -131,25 +131,20 @@ def test_faults_are_told(report: DecisionReport) -> None:
 @pytest.mark.skipif(executable() is None, reason="no chromium")
 def test_the_slider_slides(report: DecisionReport, tmp_path) -> None:
     path = report.save_html(tmp_path / "page.html")
-    browser = Chromium(1100, 900)
     try:
-        browser.open(path.as_uri())
-        for dark, width in ((False, 1100), (True, 1100), (False, 390)):
-            browser.resize(width, 900, dark=dark)
-            assert browser.run("document.documentElement.scrollWidth") <= width
-        steps = report.slider()
-        for place in (0, len(steps) // 2, len(steps) - 1):
-            move = f"i => {{ i.value = {place}; i.dispatchEvent(new Event('input')); }}"
-            browser.run(f"({move})(document.querySelector('#precision input'))")
-            told = browser.run("document.querySelector('#precision output').textContent")
-            assert told == f"{100 * steps[place]['precision']:.1f}\u00a0%"
-            for name in ("score", "rate"):
-                row = browser.run(
-                    f"[...document.querySelectorAll('[data-row={name}] td')].map(cell => cell.textContent)"
-                )
-                found = steps[place][name]
-                assert row[2] == (f"{found['taken']:,}" if found else "0")
-        assert browser.complaints() == []
-        assert all(url.startswith("file:") for url in browser.requests())
+        for dark, width in ((True, 1100), (False, 390), (False, 1100)):
+            with opened("file:", width=width, dark=dark) as browser:
+                browser.goto(path.as_uri())
+                assert fits(browser)
+                steps = report.slider()
+                for place in (0, len(steps) // 2, len(steps) - 1):
+                    move = f"one => {{ one.value = {place}; one.dispatchEvent(new Event('input')); }}"
+                    browser.locator("#precision input").evaluate(move)
+                    told = browser.locator("#precision output").text_content()
+                    assert told == f"{100 * steps[place]['precision']:.1f}\u00a0%"
+                    for name in ("score", "rate"):
+                        row = browser.locator(f"[data-row={name}] td").all_text_contents()
+                        found = steps[place][name]
+                        assert row[2] == (f"{found['taken']:,}" if found else "0")
     finally:
-        browser.close()
+        DRIVER.stop()

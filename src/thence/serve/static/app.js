@@ -10,11 +10,11 @@ import { redraw } from "./drawing.js";
 import { search } from "./search.js";
 
 const PAGES = {
-  "/evaluation": { title: "Evaluation", style: "/static/evaluation.css", make: async (signal) => (await import("./evaluation.js")).evaluationPage(signal) },
-  "/conversion": { title: "Conversion", style: "/static/asking.css", make: async (signal) => (await import("./conversion.js")).conversionPage(signal) },
-  "/decision": { title: "Decision", style: "/static/decision.css", make: async (signal) => (await import("./decision.js")).decisionPage(signal) },
-  "/data": { title: "Data", style: "/static/data.css", make: async (signal) => (await import("./data.js")).dataPage(signal) },
-  "/models": { title: "Models", style: "/static/models.css", make: async (signal) => (await import("./models.js")).modelsPage(signal) },
+  "/evaluation": { title: "Evaluation", styles: ["/static/evaluation.css"], make: async (signal) => (await import("./evaluation.js")).evaluationPage(signal) },
+  "/conversion": { title: "Conversion", styles: ["/static/asking.css"], make: async (signal) => (await import("./conversion.js")).conversionPage(signal) },
+  "/decision": { title: "Decision", styles: ["/static/asking.css", "/static/decision.css"], make: async (signal) => (await import("./decision.js")).decisionPage(signal) },
+  "/data": { title: "Data", styles: ["/static/data.css"], make: async (signal) => (await import("./data.js")).dataPage(signal) },
+  "/models": { title: "Models", styles: ["/static/models.css"], make: async (signal) => (await import("./models.js")).modelsPage(signal) },
 };
 
 const main = document.querySelector("main");
@@ -55,7 +55,7 @@ async function view({ focus, y = 0 }) {
 }
 
 async function paged(page, signal) {
-  const [content] = await Promise.all([page.make(signal), styled("/static/pages.css"), styled(page.style), known(signal)]);
+  const [content] = await Promise.all([page.make(signal), ...["/static/pages.css", ...page.styles].map(styled), known(signal)]);
   return [content, `${page.title} · thence`];
 }
 
@@ -91,7 +91,7 @@ document.addEventListener("thence:changed", async () => {
 
 /** A style sheet, once; it has come when this is over. */
 function styled(href) {
-  if (!href || document.querySelector(`link[href="${href}"]`)) return null;
+  if (document.querySelector(`link[href="${href}"]`)) return null;
   return new Promise((done) => {
     const link = h("link", { rel: "stylesheet", href });
     link.addEventListener("load", done);

@@ -12,7 +12,8 @@ for (const [path, methods] of Object.entries(description.paths)) {
 
 function section(path, method, route) {
   const parameters = route.parameters ?? [];
-  const form = h("form", {}, ...parameters.map(field), h("button", { type: "submit" }, "Try it"));
+  const body = route.requestBody ? h("label", {}, h("span", {}, "body"), h("textarea", { name: "body", rows: "4", spellcheck: "false" }, "{}"), h("small", {}, "JSON")) : null;
+  const form = h("form", {}, ...parameters.map(field), body, h("button", { type: "submit" }, "Try it"));
   const shown = h("pre", { hidden: true, tabindex: "0", "aria-live": "polite", "aria-label": `Answer of ${path}` });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -25,12 +26,13 @@ function section(path, method, route) {
       else if (value) query.set(name, value);
     }
     url += query.size ? `?${query}` : "";
-    const answer = await fetch(url);
-    const body = await answer.json().catch(() => null);
+    const sent = body ? { body: String(values.get("body")), headers: { "content-type": "application/json" } } : {};
+    const answer = await fetch(url, { method: method.toUpperCase(), credentials: method === "get" ? "same-origin" : "omit", ...sent });
+    const text = await answer.json().catch(() => null);
     shown.hidden = false;
-    shown.textContent = `GET ${url}\n${answer.status}\n\n${JSON.stringify(body, null, 1)}`;
+    shown.textContent = `${method.toUpperCase()} ${url}\n${answer.status}\n\n${JSON.stringify(text, null, 1)}`;
   });
-  return h("section", { "aria-label": path }, h("h2", {}, h("b", {}, method.toUpperCase()), path), h("p", {}, route.description ?? ""), form, shown);
+  return h("section", { "aria-label": `${method.toUpperCase()} ${path}` }, h("h2", {}, h("b", {}, method.toUpperCase()), path), h("p", {}, route.description ?? ""), form, shown);
 }
 
 function field(parameter) {
