@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ from thence.base.ids import IdMap
 from thence.graph.digraph import DiGraph
 
 MAX_TEXT = 300
+KEPT = 20_000
 MAX_WORDS = 8
 WORD = re.compile(r"[^\W_]+")
 BONUS = {"exact id": 100.0, "title": 4.0, "title prefix": 3.0, "title words": 2.0, "words": 1.0}
@@ -91,7 +92,15 @@ class Catalogue:
 
     def item(self, node: int) -> Item:
         """One item."""
-        price, count = float(self.prices[node]), int(self.counts[node])
+        return self._items(node)
+
+    @cached_property
+    def _items(self) -> Callable[[int], Item]:
+        """Reads an item; those that were read last, as popular ones are, are kept."""
+        return lru_cache(KEPT)(self._read)
+
+    def _read(self, node: int) -> Item:
+        price, count = self.prices.item(node), self.counts.item(node)
         return Item(
             item_id=self.ids.array[node].as_py(),
             title=self.titles[node].as_py(),

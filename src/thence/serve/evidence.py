@@ -11,7 +11,7 @@ that knows the pair. 1 is a one-way street, 0.5 says nothing, None means that no
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -76,18 +76,20 @@ def evidence(graph: DiGraph, source: np.ndarray, target: np.ndarray) -> list[Evi
         (30, 0.75)
     """
     facts: list[list[ArcFact]] = [[] for _ in source]
-    strength = np.full(len(source), np.nan)
+    strength: list[float | None] = [None] * len(source)
+    pairs = list(zip(source.tolist(), target.tolist(), strict=True))
     for name, arcs in graph.relations.items():
-        forward, backward = arcs.positions(source, target), arcs.positions(target, source)
-        for pair in np.flatnonzero(forward >= 0):
-            facts[pair].append(_fact(name, arcs, int(source[pair]), int(target[pair]), int(forward[pair])))
+        forward = arcs.positions(source, target).tolist()
+        fact = _reader(name, arcs)
+        for i, at in enumerate(forward):
+            if at >= 0:
+                facts[i].append(fact(*pairs[i], at))
         if arcs.directed:
-            share = _share(arcs, forward, backward)
-            strength = np.where(np.isnan(strength), share, strength)
-    return [
-        Evidence(rows, None if math.isnan(share) else float(share))
-        for rows, share in zip(facts, strength, strict=True)
-    ]
+            amount = arcs.values.get("support", arcs.weight)
+            for i, back in enumerate(arcs.positions(target, source).tolist()):
+                if strength[i] is None:
+                    strength[i] = _share(amount, forward[i], back)
+    return [Evidence(rows, share) for rows, share in zip(facts, strength, strict=True)]
 
 
 def via(
@@ -160,34 +162,39 @@ def _clause(fact: ArcFact) -> str:
     return f"{fact.relation.replace('_', ' ')}: " + ", ".join(parts)
 
 
-def _fact(name: str, arcs: Arcs, source: int, target: int, at: int) -> ArcFact:
-    def value(key: str) -> float | None:
-        found = arcs.values[key].item(at) if key in arcs.values else math.nan
+def _reader(name: str, arcs: Arcs) -> Callable[[int, int, int], ArcFact]:
+    """Reads what a relation knows of the arc at a position."""
+    support, lift, last, asymmetry = (
+        arcs.values.get(key) for key in ("support", "lift", "last_time", "asymmetry")
+    )
+    weight, directed = arcs.weight, arcs.directed
+
+    def value(array: np.ndarray | None, at: int) -> float | None:
+        found = math.nan if array is None else array.item(at)
         return found if math.isfinite(found) else None
 
-    support, lift, last = value("support"), value("lift"), value("last_time")
-    return ArcFact(
-        relation=name,
-        source=source,
-        target=target,
-        directed=arcs.directed,
-        weight=float(arcs.weight.item(at)),
-        support=None if support is None else int(support),
-        lift=lift,
-        asymmetry=value("asymmetry") if arcs.directed else None,
-        last_time=int(last) if last else None,
-    )
+    def fact(source: int, target: int, at: int) -> ArcFact:
+        count, moment = value(support, at), value(last, at)
+        return ArcFact(
+            name,
+            source,
+            target,
+            directed,
+            weight=float(weight.item(at)),
+            support=None if count is None else int(count),
+            lift=value(lift, at),
+            asymmetry=value(asymmetry, at) if directed else None,
+            last_time=int(moment) if moment else None,
+        )
+
+    return fact
 
 
-def _share(arcs: Arcs, forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
-    """``[num_pairs]`` float64 share of evidence that points forward, NaN where the relation has no arc."""
-    amount = arcs.values.get("support", arcs.weight)
-    if not arcs.num_arcs:
-        return np.full(len(forward), np.nan)
-    ahead = np.where(forward >= 0, np.maximum(amount[forward], 0), 0).astype(np.float64)
-    back = np.where(backward >= 0, np.maximum(amount[backward], 0), 0).astype(np.float64)
-    total = ahead + back
-    return np.divide(ahead, total, out=np.full(len(total), np.nan), where=total > 0)
+def _share(amount: np.ndarray, forward: int, backward: int) -> float | None:
+    """Share of the evidence that points forward; None where the relation has no arc."""
+    ahead = max(amount.item(forward), 0) if forward >= 0 else 0
+    back = max(amount.item(backward), 0) if backward >= 0 else 0
+    return ahead / (ahead + back) if ahead + back > 0 else None
 
 
 def side_of(arcs: Arcs, node: int, direction: Direction) -> tuple[np.ndarray, np.ndarray]:
