@@ -50,7 +50,7 @@ export const refusal = (error) => `${error.message.charAt(0).toUpperCase()}${err
 export function asking(fields, words, ask) {
   const answer = h("div", { class: "answer", role: "status" });
   const button = h("button", { type: "submit" }, words);
-  const form = h("form", { class: "asking", autocomplete: "off", novalidate: true }, h("div", { class: "fields" }, ...fields), button);
+  const form = h("form", { class: "asking", autocomplete: "off" }, h("div", { class: "fields" }, ...fields), button);
   let turn = 0;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
