@@ -16,9 +16,10 @@ class _Kept(BaseModel):
     model_config = ConfigDict(allow_inf_nan=False)
 
 
-class Beside(_Kept):
+class Beside(BaseModel):
     """What was told of some exposures, and what was seen of them."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
     count: Count = Field(description="Exposures.")
     conversions: Count
     told: Share = Field(description="Mean probability.")
