@@ -147,6 +147,9 @@ def _invalid(request: Request, error: Exception) -> Response:
         f"{'.'.join(map(str, fault['loc'][1:]))[:MAX_WHERE]}: {fault['msg']}" for fault in faults[:MAX_FAULTS]
     ]
     said = "; ".join([*told, *([f"and {len(faults) - MAX_FAULTS} more"] if len(faults) > MAX_FAULTS else [])])
+    said = said.encode(
+        "utf-8", "replace"
+    ).decode()  # JSON may name halves of surrogate pairs, which UTF-8 lacks
     return JSONResponse(Problem(error=said or "invalid request", fix="See /docs.").model_dump(), 422)
 
 

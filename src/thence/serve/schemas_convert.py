@@ -18,6 +18,8 @@ def _plain(value: Any) -> Any:
         raise ValueError("a string, a number, true, false or null is wanted")
     if isinstance(value, str) and len(value) > MAX_TEXT:
         raise ValueError(f"a string of at most {MAX_TEXT} characters is wanted")
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ValueError("a string holds half of a surrogate pair")
     return value
 
 

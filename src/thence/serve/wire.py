@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from thence.serve.problems import Problem
 from thence.serve.security import HEADERS
@@ -30,7 +30,8 @@ class Wire(HttpToolsProtocol):
 
     _late: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
-    _heading = False
+    _cycles: list[RequestResponseCycle] = []  # noqa: RUF012, replaced, never changed
+    _heading = _large = False
     _head = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -41,6 +42,7 @@ class Wire(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
         super().connection_lost(exc)
+        self._drop()
         for timer in (self._late, self._unread):
             if timer is not None:
                 timer.cancel()
@@ -69,18 +71,20 @@ class Wire(HttpToolsProtocol):
             self._late.cancel()
             self._late = None
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
+            self._large = True
             raise ValueError("the head is too large")
         super().on_headers_complete()
+        self._cycles = [*(cycle for cycle in self._cycles if not cycle.response_complete), self.cycle]
 
     def send_400_response(self, msg: str) -> None:
         """Say that this was no request, in the words that all refusals have."""
-        self._refuse(400)
+        self._refuse(431 if self._large else 400)
 
     def pause_writing(self) -> None:
         """An answer waits for its reader."""
         super().pause_writing()
         if self._unread is None:
-            self._unread = self.loop.call_later(READ_SECONDS, self.transport.abort)
+            self._unread = self.loop.call_later(READ_SECONDS, self._abort)
 
     def resume_writing(self) -> None:
         """It was read."""
@@ -103,13 +107,26 @@ class Wire(HttpToolsProtocol):
             self.transport.close()
 
     def _refuse(self, status: int) -> None:
-        """Answer without the application, and close; an answer under way is cut off instead."""
+        """Answer without the application, and close; an answer that has begun is cut off instead."""
         if self.transport.is_closing():
             return
-        if self.cycle is None or self.cycle.response_complete:
+        under_way = [cycle for cycle in self._cycles if not cycle.response_complete]
+        self._drop()
+        if not any(cycle.response_started for cycle in under_way):
             error, fix = SAID[status]
             body = json.dumps(Problem(error=error, fix=fix).model_dump()).encode()
             kind = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
             lines = [f"{name}: {value}\r\n".encode() for name, value in {**HEADERS, **kind}.items()]
             self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", body]))
         self.transport.close()
+
+    def _abort(self) -> None:
+        """Give up on a client that does not read."""
+        self._drop()
+        self.transport.abort()
+
+    def _drop(self) -> None:
+        """Let answers under way go nowhere: what is closed cannot be written to."""
+        for cycle in self._cycles:
+            cycle.disconnected = True
+            cycle.message_event.set()
