@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool as aside
 
 from thence.serve import answers
+from thence.serve.asked import parameters_of, reader_of
 from thence.serve.explain import explained
 from thence.serve.neighborhood import MAX_SIDE, neighborhood
 from thence.serve.problems import Problem
@@ -61,8 +62,8 @@ def list_routes(store: Store, answered: Answered) -> APIRouter:
     """
     router = APIRouter(responses=PROBLEMS, tags=["items"])
 
-    @router.get("/related/{item_id:path}", response_model=Related)
-    async def related(item_id: ItemId, asked: Annotated[ListQuery, Query()]) -> Response:
+    @router.get("/related/{item_id:path}", response_model=Related, openapi_extra=parameters_of(ListQuery))
+    async def related(item_id: ItemId, asked: Annotated[ListQuery, Depends(reader_of(ListQuery))]) -> Response:
         """What follows an item, or what leads to it, with the evidence."""
         live, question = store.live(), Question(item_id, asked.k, asked.direction, taken_apart(asked))
         quick = answers.is_quick(live, question)  # a look-up is done before a thread has begun
@@ -70,8 +71,8 @@ def list_routes(store: Store, answered: Answered) -> APIRouter:
         answered("related", found.route)
         return sent(found)
 
-    @router.get("/similar/{item_id:path}", response_model=Similar)
-    def similar(item_id: ItemId, asked: Annotated[SimilarQuery, Query()]) -> Response:
+    @router.get("/similar/{item_id:path}", response_model=Similar, openapi_extra=parameters_of(SimilarQuery))
+    def similar(item_id: ItemId, asked: Annotated[SimilarQuery, Depends(reader_of(SimilarQuery))]) -> Response:
         """What can stand in an item's place: what follows the same products, or leads to the same."""
         found = similar_items(store.live(), Question(item_id, asked.k, filters=taken_apart(asked)), asked.role)
         answered("similar", found.route)

@@ -20,7 +20,8 @@ def _whole(value: Any) -> Any:
 
 
 Id = Annotated[str, Field(min_length=1, max_length=256)]
-Ids = list[Annotated[str, Field(max_length=256 * 64)]]
+Joined = list[Annotated[str, Field(max_length=256 * 64)]]
+OWNED, EXCLUDE = "Ids that the customer has already", "Ids that the customer must not see"
 Items = Annotated[list[Id], Field(min_length=1, max_length=MAX_ITEMS, description="External ids.")]
 K = Annotated[int, Field(ge=1, le=1000, description="Answers wanted.")]
 Whole = Annotated[K, BeforeValidator(_whole)]
@@ -37,8 +38,8 @@ class Passing(BaseModel):
     brand: list[Id] = Field(default=[], max_length=100, description="One of these, in any case.")
     price_min: float | None = Field(default=None, allow_inf_nan=False)
     price_max: float | None = Field(default=None, allow_inf_nan=False)
-    owned: Ids = Field(default=[], max_length=1000, description="Ids that the customer has already.")
-    exclude: Ids = Field(default=[], max_length=1000, description="Ids that the customer must not see.")
+    owned: list[Id] = Field(default=[], max_length=1000, description=f"{OWNED}.")
+    exclude: list[Id] = Field(default=[], max_length=1000, description=f"{EXCLUDE}.")
 
     @property
     def filters(self) -> Filters:
@@ -50,6 +51,8 @@ class Passing(BaseModel):
 class ListQuery(Passing):
     """What one item is asked with."""
 
+    owned: Joined = Field(default=[], max_length=1000, description=f"{OWNED}; or joined by commas.")
+    exclude: Joined = Field(default=[], max_length=1000, description=f"{EXCLUDE}; or joined by commas.")
     k: K = 10
     direction: Way = "next"
 
@@ -57,6 +60,8 @@ class ListQuery(Passing):
 class SimilarQuery(Passing):
     """What one item is asked with, where no direction is meant."""
 
+    owned: Joined = Field(default=[], max_length=1000, description=f"{OWNED}; or joined by commas.")
+    exclude: Joined = Field(default=[], max_length=1000, description=f"{EXCLUDE}; or joined by commas.")
     k: K = 10
     role: Role = Field(
         default="target",
