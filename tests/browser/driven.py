@@ -36,14 +36,14 @@ class Driver:
 
     def browser(self) -> Browser:
         """The browser; the test is skipped where there is none."""
-        if self._browser is None:
+        if (found := self._browser) is None:
             binary = executable()
             if binary is None:
                 pytest.skip("Chromium is not installed")
             expect.set_options(timeout=SECONDS * 1000)
             self._playwright = sync_playwright().start()
-            self._browser = self._playwright.chromium.launch(executable_path=binary, args=FLAGS)
-        return self._browser
+            found = self._browser = self._playwright.chromium.launch(executable_path=binary, args=FLAGS)
+        return found
 
     def stop(self) -> None:
         """End the browser; it starts again when it is needed again."""

@@ -1,4 +1,4 @@
-"""The small shop with everything that the pages show: a whole report, and counts of its log."""
+"""The small shop with all that the pages show: a whole report, counts of its log, what each arc does."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 from tests.serve.test_data import told
+from tests.serve.test_explain import directed
 
 from thence.evaluate.report import Figure, Gap, Report
 from thence.serve import Bundle
@@ -45,4 +46,4 @@ def report() -> Report:
 def shop() -> Bundle:
     """What the tests of the pages serve."""
     made = report()
-    return replace(told(), report={**made.flat(), "report": json.loads(made.to_json())})
+    return directed(replace(told(), report={**made.flat(), "report": json.loads(made.to_json())}))

@@ -121,6 +121,27 @@ def test_the_evaluation_leads_with_the_verdict_and_owns_up(page: Page, address: 
     assert page.url == f"{address}/report"
 
 
+def test_a_result_is_explained_when_it_is_asked_for(page: Page, address: str):
+    page.goto(f"{address}/?item=case")
+    row = page.locator(".side.before .model-list > li").filter(has=page.get_by_role("link", name="Red Phone"))
+    expect(row.locator(".explained")).to_be_empty()
+    row.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(row.locator(".explained")).to_contain_text("30 of 40 customers went this way (75 %).")
+    expect(row.locator(".explained")).to_contain_text("more than chance: between 60 % and 86 %")
+    evidence = row.locator(".explained tbody tr").first
+    expect(evidence).to_have_text("bought after30 customers10 customers")
+    effect = row.locator(".effects li").first
+    expect(effect).to_contain_text("Red Phone → Phone case (the pair itself)")
+    page.goto(f"{address}/?item=tv")
+    few = page.locator(".side.next .model-list > li").filter(has=page.get_by_role("link", name="Red Phone"))
+    expect(few).to_contain_text("3 customers in this order")
+    expect(few).to_contain_text("little evidence")
+    few.locator("summary").click()
+    expect(few.locator(".explained")).to_contain_text("Little evidence. 3 of 3 customers went this way")
+    assert violations(page) == [] and fits(page)
+
+
 def test_the_data_page_tells_what_became_of_every_row(page: Page, address: str):
     page.goto(f"{address}/data")
     expect(page.locator(".verdict")).to_contain_text(

@@ -2,6 +2,7 @@
 
 import { counted, evidence, h, itemLink, money, percent } from "./dom.js";
 import { drawing } from "./drawing.js";
+import { explainBox, interval, LITTLE } from "./explain.js";
 
 const SIDES = {
   before: { title: "What leads here", empty: "Nothing leads here." },
@@ -40,7 +41,8 @@ function side(direction, answer, baseline) {
   const twice = repeated([answer.item, ...answer.results, ...theirs.filter((result) => !rankHere.has(result.item_id))]);
   const id = `side-${direction}`;
   const lines = answer.results.map((result) =>
-    row(result, answer.route, length(result.score), twice, baseline !== null && !rankThere.has(result.item_id)));
+    row(result, answer.route, length(result.score), twice, baseline !== null && !rankThere.has(result.item_id),
+      direction === "next" ? explainBox(answer.item, result) : explainBox(result, answer.item)));
   return h("section", { class: `side ${direction}`, "aria-labelledby": id },
     h("h2", { id }, title),
     h("div", { class: baseline ? "lists" : "lists alone" },
@@ -55,7 +57,7 @@ function side(direction, answer, baseline) {
 
 const MEANT = { table: "Score: log odds, by the second stage", fallback: "Score: weight of the arcs" };
 
-function row(result, route, length, twice, onlyHere) {
+function row(result, route, length, twice, onlyHere, explain) {
   const bar = h("span", { class: "bar", "aria-hidden": "true" });
   bar.style.setProperty("--length", length);
   return h("li", {},
@@ -67,7 +69,8 @@ function row(result, route, length, twice, onlyHere) {
       bar,
       h("div", { class: "line" },
         h("p", { class: "why", title: [result.why, ...result.reasons.map((reason) => reason.words)].join("; ") }, ...why(result)),
-        way(result.direction_strength))));
+        way(result)),
+      explain));
 }
 
 /** The mark of what the baseline's list lacks; the space keeps it beside the last word. */
@@ -77,16 +80,21 @@ const RING = () => ["\u00a0", h("span", { class: "only", title: "Not in the base
 function why(result) {
   if (!result.arcs.length) return [result.why];
   const [first, ...rest] = result.arcs;
-  return [evidence(first), ...rest.map((arc) => h("span", { class: "further" }, evidence(arc, true)))];
+  const most = Math.max(...result.arcs.map((arc) => arc.support ?? LITTLE));
+  return [evidence(first), ...rest.map((arc) => h("span", { class: "further" }, evidence(arc, true))),
+    most < LITTLE ? h("span", { class: "further thin" }, "little evidence") : null].filter(Boolean);
 }
 
 /** Which way the evidence points: a meter around one half. */
-function way(strength) {
+function way({ direction_strength: strength, arcs }) {
   if (strength === null) return h("span", { class: "way none", title: "No arc joins the two" }, "no arc");
   const meter = h("span", { class: "meter", "aria-hidden": "true" });
   meter.style.setProperty("--share", strength);
-  const words = `${percent(strength)} of the evidence points this way`;
-  return h("span", { class: "way", title: words },
+  const here = arcs.find((arc) => arc.asymmetry !== null)?.support ?? null;
+  const sure = here && strength ? interval(here, here / strength) : null;
+  const unsure = sure !== null && sure.low < 0.5 && sure.high > 0.5;
+  const words = `${percent(strength)} of the evidence points this way${unsure ? `, which may be chance: ${percent(sure.low)} to ${percent(sure.high)} fits` : ""}`;
+  return h("span", { class: unsure ? "way unsure" : "way", title: words },
     meter, h("span", { "aria-hidden": "true" }, percent(strength)), h("span", { class: "unseen" }, words));
 }
 
