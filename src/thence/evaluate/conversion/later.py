@@ -30,6 +30,8 @@ BINS = 10
 COME = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9)
 """Shares of the conversions at whose ages calibration is looked at."""
 GROUPS = ("quick", "median", "slow")
+MOST = 10_000
+"""Exposures of a group whose told curves are averaged, evenly spread over time."""
 
 
 def judge_later(model: ConversionModel, exposures: Exposures, at: Moment | None = None) -> dict[str, Any]:
@@ -153,10 +155,10 @@ def _groups(
     found = []
     for place, name in enumerate(GROUPS):
         inside = np.flatnonzero(third == place)
-        weight = chance[inside]
         if not len(inside):
             continue
-        part = features.take(inside)
+        some = inside[np.unique(np.linspace(0, len(inside) - 1, MOST).astype(np.int64))]
+        part, weight = features.take(some), chance[some]
         told = [min(float(weight @ model.delay_by(part, age) / weight.sum()), 1.0) for age in curve.ages]
         here = delay[inside]
         seen = _come(here[here != NEVER], curve.ages) if (here != NEVER).any() else []

@@ -45,7 +45,7 @@ function sums(model, told) {
     ["model", h("code", {}, model.model_version), `${model.estimator}, ${model.network}`],
     ["knows everything until", day(model.known_until), when(model.known_until).split(", ")[1] ?? null],
     ["a conversion counts within", span(model.label_horizon), `newest final label: ${span(model.label_age)} before`],
-    told.delays ? ["final labels when it was trained", number(told.delays.exposures), `${number(told.delays.conversions)} converted`] : null,
+    told.delays ? ["final labels that it saw", number(told.delays.exposures), `${number(told.delays.conversions)} converted`] : null,
   ];
   return h("dl", { class: "sums" }, ...rows.filter(Boolean).map(([name, value, more]) =>
     h("div", {}, h("dt", {}, name), h("dd", {}, value, more ? h("small", {}, more) : null))));

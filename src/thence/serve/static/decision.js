@@ -135,8 +135,9 @@ function said(step, policy, served, picture) {
   if (!one.taken) return ["It acts on nothing there."];
   const words = [];
   if (!served && one.precision_high < step.precision) words.push(`It missed: ${share(step.precision)} wanted, at most ${share(one.precision_high)} kept on cases that it was not fitted to. `);
+  if (picture.held_out) words.push("Below each figure its 95 % interval on these cases. ");
   if (policy.confidence !== null) words.push(`With confidence ${policy.confidence} its precision on new cases like these is as wanted, each step for itself: who picks among them by their outcome has no such promise.`);
-  else if (picture.held_out) words.push("Below each figure its 95 % interval on these cases. No guarantee was asked for: a bound is kept on the fitted cases, and on new ones it is missed about as often as not.");
+  else if (picture.held_out) words.push("No guarantee was asked for: a bound is kept on the fitted cases, and on new ones it is missed about as often as not.");
   return words;
 }
 
@@ -182,17 +183,20 @@ function within(edges, value) {
   return bin + (wide > 0 ? Math.min(Math.max((value - edges[bin]) / wide, 0), 1) : 0);
 }
 
+/** Acts below which a step says too little to be drawn; it stands in the table. */
+const FEWEST = 20;
+
 function frontier(picture) {
-  const steps = (name) => picture.steps.map((step) => step[name]).filter((one) => one?.taken);
+  const steps = (name) => picture.steps.map((step) => step[name]).filter((one) => one?.taken >= FEWEST);
   const line = (name) => steps(name).map((one) => [one.recall, one.precision]).sort((a, b) => a[0] - b[0]);
   const percent = (value) => `${Math.round(100 * value)}\u00a0%`;
-  const top = Math.max(...["boundary", "single"].flatMap((name) => steps(name).map((one) => one.precision)), picture.own.precision ?? 0);
+  const top = Math.max(...steps("boundary").map((one) => one.precision_high), ...steps("single").map((one) => one.precision), picture.own.precision_high ?? 0);
   const { own } = picture;
   const rows = picture.steps.flatMap((step) => [["the policy’s way", step.boundary], ["one threshold", step.single]].map(([name, one]) =>
     [step.precision, name, one?.taken ?? null, one?.recall ?? null, one?.precision ?? null, one?.precision_low ?? null, one?.precision_high ?? null]));
   return plot({
     title: "Precision and recall on these cases", x: { label: "recall: found of what comes true", min: 0, max: 1, format: percent },
-    y: { label: "precision: right of what is acted on", min: 0, max: Math.min(top * 1.15, 1), format: percent },
+    y: { label: "precision: right of what is acted on", min: 0, max: Math.min(top * 1.05, 1), format: percent },
     marks: [
       { draw: "band", points: steps("boundary").map((one) => [one.recall, one.precision_low, one.precision_high]).sort((a, b) => a[0] - b[0]), tone: "next", name: "its 95 % interval" },
       { draw: "line", points: line("boundary"), tone: "next", name: "the policy’s way" },

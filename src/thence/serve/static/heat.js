@@ -8,7 +8,7 @@ import { h, number, s } from "./dom.js";
 import { share } from "./figures.js";
 import { numbers } from "./plot.js";
 
-const tidy = (value, span = 0) => (Math.abs(value) < span / 1000 ? "0" : String(Number(value.toPrecision(2))));
+const tidy = (value, span = 0) => (Math.abs(value) < span / 1000 ? "0" : String(Number(value.toPrecision(2))).replace("-", "−"));
 
 /** What a level of uncertainty is called. */
 export function levelName(picture, unsure, level) {
