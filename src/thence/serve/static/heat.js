@@ -60,7 +60,7 @@ function button(picture, unsure, cell, level, bin, top) {
     "aria-label": `${levelName(picture, unsure, level)}, score ${from} to ${to}: ${words}` }, percent);
   const part = (cell.rate ?? 0) / top;
   node.style.setProperty("--part", part.toFixed(3));
-  if (part > 0.5) node.classList.add(part > 0.72 ? "full" : "half"); // where which ink is read best, light and dark
+  if (part > 0.6) node.classList.add(part > 0.8 ? "full" : "half"); // where black and white are read alike, dark and light
   return node;
 }
 
