@@ -26,9 +26,9 @@ pytestmark = [
 @pytest.mark.parametrize(
     ("name", "path", "ready", "size", "dark"),
     [
-        ("page", f"/?item={ITEM}", ".drawing svg path", (1280, 1500), False),
-        ("page-dark", f"/?item={ITEM}", ".drawing svg path", (1280, 1100), True),
-        ("page-phone", f"/?item={ITEM}", ".drawing svg path", (390, 1100), False),
+        ("page", f"/?item={ITEM}", ".drawing a.node", (1280, 1500), False),
+        ("page-dark", f"/?item={ITEM}", ".drawing a.node", (1280, 1100), True),
+        ("page-phone", f"/?item={ITEM}", ".drawing a.node", (390, 1100), False),
         ("page-evaluation", "/evaluation", ".strips", (1280, 1400), False),
         ("page-data", "/data", "#degrees svg", (1280, 1400), True),
         ("page-models", "/models", ".standing table", (1280, 1000), False),
