@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -12,8 +14,9 @@ from thence.base.artifact import open_artifact
 from thence.base.errors import ArtifactError, DataError
 from thence.base.ids import IdMap
 from thence.encode.embeddings import Embeddings
+from thence.graph import Arcs
 from thence.graph.digraph import DiGraph
-from thence.index import NeighborTable
+from thence.index import ExactIndex, Neighbors, NeighborTable
 from thence.serve import Bundle, Store
 
 
@@ -79,3 +82,37 @@ def test_a_bundle_that_fails_its_questions_leaves_the_old_one_serving(monkeypatc
     with pytest.raises(ArtifactError, match="wrong answers"):
         store.publish(bundle(report=False))
     assert store.live() is first
+
+
+@dataclass(frozen=True)
+class Poor:
+    """An index that finds a share of the best answers, and others in their place."""
+
+    exact: ExactIndex
+    share: float
+
+    @property
+    def ids(self) -> IdMap:
+        return self.exact.ids
+
+    def search(self, nodes: Any, k: int, direction: Any, **more: Any) -> Neighbors:
+        best = self.exact.search(nodes, len(self.ids), direction, **more)
+        keep = round(self.share * k)
+        order = [*range(keep), *range(k, 2 * k - keep)]
+        return Neighbors(self.ids, best.query, best.nodes[:, order], best.scores[:, order], direction)
+
+
+@pytest.mark.parametrize(("share", "fits"), [(1.0, True), (0.9, True), (0.8, False)])
+def test_an_index_that_finds_too_little_is_refused(share: float, fits: bool) -> None:
+    draw = np.random.default_rng(0)
+    ids = IdMap(str(n) for n in range(40))
+    model = Embeddings(ids, draw.random((40, 4)), draw.random((40, 4)))
+    graph = DiGraph(ids, {"bought_after": Arcs.from_pairs([0], [1], num_nodes=40)})
+    shop = Bundle(model, graph, index=cast(ExactIndex, Poor(ExactIndex(model), share)))
+    store = Store()
+    if fits:
+        assert store.publish(shop).version == shop.version
+    else:
+        with pytest.raises(ArtifactError, match="finds 80% of the best answers in direction next"):
+            store.publish(shop)
+        assert not store.ready

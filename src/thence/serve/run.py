@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import logging
 import signal
@@ -110,6 +111,8 @@ def _serve(app: object, listening: socket.socket, load: Callable[[], None]) -> N
     def loading() -> None:
         try:
             load()
+            gc.collect()
+            gc.freeze()  # what stays for good need not be looked through again while somebody waits
         except BaseException as error:
             broken.append(error)
             server.should_exit = True

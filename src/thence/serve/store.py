@@ -19,7 +19,7 @@ import numpy as np
 from thence.base.errors import ArtifactError
 from thence.graph.digraph import CSR_FIELDS, DiGraph
 from thence.index.exact import ExactIndex
-from thence.index.neighbors import DIRECTIONS, Direction
+from thence.index.neighbors import DIRECTIONS, Direction, Neighbors
 from thence.serve.bundle import Bundle
 from thence.serve.catalogue import Catalogue
 from thence.serve.convert import try_model
@@ -32,7 +32,9 @@ from thence.serve.problems import RefusedError
 if TYPE_CHECKING:
     from thence.index.ann import AnnIndex
 
-SMOKE_QUERIES = 16
+SMOKE_QUERIES = 32
+RECALL_FLOOR = 0.85
+"""Share of the best answers that an index has to find; one is built for .9 at least, and few queries vary."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -265,3 +267,25 @@ def _smoke_test(live: Live) -> None:
         found = live.index.search(asked, min(10, num_nodes), direction)  # type: ignore[arg-type]
         if (found.nodes == asked[:, None]).any() or (found.counts < min(10, num_nodes - 1)).any():
             raise ArtifactError(f"wrong answers in direction {direction}", where=repr(live.bundle))
+        if not isinstance(live.index, ExactIndex):
+            _check_recall(live, found)
+
+
+def _check_recall(live: Live, found: Neighbors) -> None:
+    """Refuse an index that finds too few of the best answers to items that the model knows.
+
+    Raises:
+        ArtifactError: fewer than ``RECALL_FLOOR`` of them.
+    """
+    known = live.known[found.direction][found.query]  # type: ignore[index]
+    best = ExactIndex(live.bundle.embeddings).search(found.query, found.nodes.shape[1], found.direction).nodes
+    pairs = zip(found.nodes[known].tolist(), best[known].tolist(), strict=True)
+    shares = [len({*mine} & {*exact}) / len(exact) for mine, exact in pairs]
+    recall = float(np.mean(shares)) if shares else 1.0
+    if recall < RECALL_FLOOR:
+        raise ArtifactError(
+            f"the index finds {recall:.0%} of the best answers in direction {found.direction}, less than "
+            f"{RECALL_FLOOR:.0%}",
+            where=repr(live.bundle),
+            fix="Build it again with thence index, for a higher recall.",
+        )
