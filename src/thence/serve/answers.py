@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from thence.index.exact import ExactIndex
 from thence.index.neighbors import Direction
 from thence.serve.place import product_of
 from thence.serve.problems import NearItem, RefusedError
@@ -16,7 +17,7 @@ from thence.serve.second import listed
 from thence.serve.standing import by_category, note_of, route_of
 from thence.serve.store import Live
 
-NO_FILTERS = Filters()
+NO_FILTERS, QUICK_K = Filters(), 20
 NONE_LEFT = "No item passes the filters."
 
 
@@ -60,9 +61,11 @@ def related(live: Live, question: Question) -> Related:
 
 
 def is_quick(live: Live, question: Question) -> bool:
-    """Whether a question is a look-up in the second stage's table, most likely."""
-    table, plain = live.bundle.reranked, question.filters == NO_FILTERS
-    return table is not None and question.direction == "next" and plain and question.k <= table.neighbors.next.k
+    """Whether an answer takes about as long as a thread takes to begin: a table's or an index's, most likely."""
+    if question.filters != NO_FILTERS or question.k > QUICK_K:
+        return False
+    looked_up = live.bundle.reranked is not None and question.direction == "next"
+    return looked_up or not isinstance(live.index, ExactIndex)
 
 
 def compared(live: Live, item_id: str, k: int, direction: Direction) -> Compared:
