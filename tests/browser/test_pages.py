@@ -121,6 +121,28 @@ def test_the_evaluation_leads_with_the_verdict_and_owns_up(page: Page, address: 
     assert page.url == f"{address}/report"
 
 
+def test_where_no_learned_method_wins_it_says_so_first(page: Page, address: str):
+    """Also of an older bundle, whose report has figures by name alone."""
+    figures = {
+        "ours.HR@10": 0.2,
+        "lift.HR@10": 0.25,
+        "ours.HR@10.degree 1–3": 0.2,
+        "lift.HR@10.degree 1–3": 0.3,
+    }
+    page.route("**/report.json*", lambda route, _: route.fulfill(json=figures))
+    page.goto(f"{address}/evaluation")
+    expect(page.locator(".verdict")).to_have_text(
+        "No learned method beats the plain ones. lift finds 25.0\u00a0% of what customers went on to buy "
+        "among its first 10; ours finds 20.0\u00a0%: 20\u00a0% less."
+    )
+    expect(page.locator(".lead")).to_contain_text("A plain method is better on the only figure")
+    expect(page.locator(".strips tbody tr").first).to_contain_text("lift")
+    page.route("**/report.json*", lambda route, _: route.fulfill(json={"HR@10": 0.5}))
+    page.reload()
+    expect(page.locator(".lead")).to_have_text("This report holds no figures of methods.")
+    expect(page.locator("pre")).to_have_text("thence evaluate RUN")
+
+
 def test_a_result_is_explained_when_it_is_asked_for(page: Page, address: str):
     page.goto(f"{address}/?item=case")
     row = page.locator(".side.before .model-list > li").filter(has=page.get_by_role("link", name="Red Phone"))

@@ -92,6 +92,7 @@ def _parts(served: Served) -> list[Part]:
             ("second stage", bundle.reranked),
             ("baseline", bundle.baseline),
             ("student", bundle.student),
+            ("arc effects", bundle.effects),
         ]
     named += [("conversion", served.models.conversion), ("policy", served.models.policy)]
     return [Part(name=name, what=repr(part)) for name, part in named if part is not None]

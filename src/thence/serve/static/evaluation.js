@@ -25,7 +25,7 @@ function head(told) {
   const from = info["test from"] ? `what came after ${day(info["test from"])}` : null;
   const judged = [info.title, info.protocol?.protocol, from].filter(Boolean).join(" · ");
   const counts = info.counts ?? {};
-  const sums = [["cases judged", counts.cases], ["products asked about", counts.queries], ["customers", counts.groups], ["products to choose from", counts.nodes]];
+  const sums = [["cases judged", counts.cases], ["products asked about", counts.queries], ["customers", counts.groups], ["products in all", counts.nodes]];
   return h("header", {},
     h("h1", { tabindex: "-1" }, "Evaluation"),
     judged ? h("p", { class: "label" }, judged) : null,
@@ -60,7 +60,8 @@ function chance(told) {
 function honesty(told) {
   const { compared, lost: gone } = lost(told);
   const report = [" Every figure is in ", h("a", { href: "/report" }, "the full report"), "."];
-  if (!told.baselines.length) return report;
+  if (!compared.length) return report;
+  if (gone.length === compared.length) return ["A plain method is better on ", h("a", { href: "#behind" }, gone.length === 1 ? "the only figure" : `all ${gone.length} figures`), " compared here.", ...report];
   if (!gone.length) return [`It is ahead of every plain method on all ${compared.length} figures compared here.`, ...report];
   return [`It is not ahead everywhere: a plain method is better on `, h("a", { href: "#behind" }, `${gone.length} of ${compared.length} figures`), ".", ...report];
 }
@@ -155,7 +156,7 @@ function beyond(told) {
     scroller("Beyond accuracy", h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "method"),
       ...names.map((name) => h("th", { scope: "col", class: "figure" }, metricName(name))))),
     h("tbody", {}, ...order.map((method) => h("tr", { class: told.learned.includes(method) ? "ours" : null }, h("th", { scope: "row" }, method),
-      ...names.map((name) => h("td", { class: "figure" }, told.figure(method, name)?.value.toFixed(3) ?? "–"))))))));
+      ...names.map((name) => h("td", { class: "figure" }, told.figure(method, name)?.value?.toFixed(3) ?? "–"))))))));
 }
 
 function meanings(told) {
