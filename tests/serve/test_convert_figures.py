@@ -88,7 +88,7 @@ def test_silence_until_an_age_leaves_less(asking: Client, days: float) -> None:
     assert told["later"] == pytest.approx(p * (1 - told["come"]) / (1 - p * told["come"]), abs=1e-6)
 
 
-@pytest.mark.parametrize("elapsed", [-1, "soon", 1e11, None])
+@pytest.mark.parametrize("elapsed", [-1, "soon", "5", True, 1e11, None])
 def test_an_age_that_is_none_is_refused_or_left_out(asking: Client, elapsed: object) -> None:
     answer = post(asking, "/v1/convert", {"columns": {"item": "mug"}, "elapsed": elapsed})
     if elapsed is None:

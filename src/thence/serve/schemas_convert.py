@@ -53,6 +53,7 @@ class OneExposure(BaseModel):
         ge=0,
         le=MAX_ELAPSED,
         allow_inf_nan=False,
+        strict=True,
         description="Seconds since the exposure in which it has not converted: `later` is asked for too.",
     )
 
