@@ -61,7 +61,7 @@ def related(live: Live, question: Question) -> Related:
 
 
 def is_quick(live: Live, question: Question) -> bool:
-    """Whether an answer is likely to take no longer than a thread takes to begin: of a table, or of an index."""
+    """Whether an answer likely takes no longer than a thread takes to begin: that of a table or an index."""
     if question.filters != NO_FILTERS or question.k > QUICK_K:
         return False
     looked_up = live.bundle.reranked is not None and question.direction == "next"
