@@ -144,8 +144,8 @@ def test_what_is_wrong_with_a_watched_folder_is_said_once(
     (tmp_path / "aside").rename(tmp_path / "b" / "manifest.json")
     until(lambda: "format version None" in caplog.text)
     assert caplog.text.count("refused") == 2
-    other().save(tmp_path / "b")
     before = store.version
+    other().save(tmp_path / "b")
     until(lambda: store.version != before)
     reloader.stop()
     thread.join(10)

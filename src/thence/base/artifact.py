@@ -29,7 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from thence.base.errors import ArtifactError
-from thence.base.folders import Workspace, fsync, mend
+from thence.base.folders import Workspace, as_os_error, fsync, mend, remedy
 from thence.base.manifest import FORMAT_VERSION, MANIFEST, read_manifest
 from thence.base.manifest import manifest_digest as _manifest_digest
 from thence.base.mapped import map_table, read_array, read_table, write_array, write_table
@@ -61,7 +61,8 @@ class Draft:
         from safetensors.numpy import save_file
 
         contiguous = {key: np.asarray(value, order="C") for key, value in tensors.items()}
-        save_file(contiguous, self.path(f"{name}.safetensors"))
+        with as_os_error():
+            save_file(contiguous, self.path(f"{name}.safetensors"))
 
     def table(self, name: str, table: pa.Table) -> None:
         """Add one table as ``name.parquet``, small on disk."""
@@ -175,7 +176,9 @@ def write_artifact(target: str | Path, kind: str) -> Iterator[Draft]:
     except OSError as error:
         if workspace and not workspace.concerns(error):
             raise  # the block stumbled over a file of its own
-        raise ArtifactError(f"cannot write: {error.strerror or error}", where=target) from error
+        raise ArtifactError(
+            f"cannot write: {error.strerror or error}", where=target, fix=remedy(error)
+        ) from error
     finally:
         if workspace:
             workspace.close()

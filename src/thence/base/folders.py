@@ -13,8 +13,11 @@ import errno
 import fcntl
 import glob
 import os
+import re
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 AT_FDCWD = -100
@@ -76,6 +79,35 @@ def exchange(first: Path, second: Path) -> bool:
     ):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(second))
     return code == 0
+
+
+def remedy(error: OSError) -> str | None:
+    """What to do about a folder that could not be written; None where only the reader of the error knows.
+
+    Example:
+        >>> remedy(OSError(errno.EROFS, "Read-only file system"))
+        'Write to a folder that this user may change.'
+    """
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return "Write to a folder that this user may change."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None):  # NumPy's short writes bear no number
+        return "Make room there, or write elsewhere; what stood there before still does."
+    return None
+
+
+@contextmanager
+def as_os_error() -> Iterator[None]:
+    """Errors of the system that a library wraps, such as ``IoError(Os { code: 28, … })``, as OSError."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        found = re.search(r"\bcode: (\d+)|os error (\d+)", str(error))
+        if found is None:
+            raise
+        number = int(found[1] or found[2])
+        raise OSError(number, os.strerror(number)) from error
 
 
 def fsync(path: Path) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from thence.base.artifact import MANIFEST, Artifact, open_artifact, write_artifact
 from thence.base.errors import ArtifactError
-from thence.base.folders import mend
+from thence.base.folders import mend, sweep
 
 KIND = "checkpoint"
 
@@ -64,6 +64,7 @@ def load_checkpoint(
     """
     folder = Path(folder)
     mend(folder, MANIFEST)
+    sweep(folder)  # what an attempt that was killed left behind
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return None
     art = open_artifact(folder, KIND)
