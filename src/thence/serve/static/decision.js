@@ -136,7 +136,7 @@ function said(step, policy, served, picture) {
   const words = [];
   if (!served && one.precision_high < step.precision) words.push(`It missed: ${share(step.precision)} wanted, at most ${share(one.precision_high)} kept on cases that it was not fitted to. `);
   if (picture.held_out) words.push("Below each figure its 95 % interval on these cases. ");
-  if (policy.confidence !== null) words.push(`With confidence ${policy.confidence} its precision on new cases like these is as wanted, each step for itself: who picks among them by their outcome has no such promise.`);
+  if (policy.confidence !== null) words.push(`With confidence ${policy.confidence} its precision on new cases like these is at least the wanted one, each step for itself: who picks among them by their outcome has no such promise.`);
   else if (picture.held_out) words.push("No guarantee was asked for: a bound is kept on the fitted cases, and on new ones it is missed about as often as not.");
   return words;
 }
