@@ -35,7 +35,8 @@ from thence.rerank import RerankConfig
 from thence.rerank.candidates import Finder
 from thence.rerank.learn import BATCH, Examples, examples, hidden_lessons
 from thence.rerank.model import Trees
-from thence.rerank.parts import GROUPS, part_table
+from thence.rerank.parts import part_table
+from thence.rerank.words import GROUPS
 
 
 @dataclass(frozen=True)

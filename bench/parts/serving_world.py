@@ -14,8 +14,8 @@ from thence.base.rng import generator
 from thence.encode.embeddings import Embeddings
 from thence.graph import Arcs, DiGraph
 from thence.index import Neighbors, NeighborTable, build_index
-from thence.rerank.parts import GROUPS
 from thence.rerank.table import RerankedTable
+from thence.rerank.words import GROUPS
 from thence.serve import Bundle
 
 DIM, TABLE_K, ARCS, BRANDS, CATEGORIES = 128, 20, 10, 500, 200

@@ -13,13 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from thence.base.errors import DataError
-from thence.conversion.exposures import Exposures
+
+if TYPE_CHECKING:
+    from thence.conversion.exposures import Exposures
 
 EVEN, FINE, FINEST = 64, 48, 4096
 """Ages of a curve: so many even steps, and as many in equal ratios, from a ``FINEST``-th of the window on."""
@@ -40,6 +42,7 @@ class DelayCurve:
 
     Example:
         >>> hour = 3_600_000_000
+        >>> from thence.conversion.exposures import Exposures
         >>> shown = Exposures.make([0, 0, 0], [hour, 3 * hour, 30 * hour], window=8 * hour)
         >>> curve = DelayCurve.of(shown.before(20 * hour))
         >>> curve

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from thence.base.errors import DataError
-from thence.rerank.parts import GROUPS, WORDS
 from thence.rerank.reranker import Reranker
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One group of parts and what it adds to a recommendation's log odds.
-
-    Args:
-        group: key of :data:`~thence.rerank.parts.WORDS`.
-        words: the same as a shopkeeper reads it.
-        value: what it adds to the log odds; below 0 it speaks against.
-    """
-
-    group: str
-    words: str
-    value: float
+from thence.rerank.words import GROUPS, WORDS, Reason
 
 
 def contributions(reranker: Reranker, source: int, targets: Sequence[int] | np.ndarray) -> np.ndarray:

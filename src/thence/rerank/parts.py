@@ -29,22 +29,6 @@ LEAST = np.float32(-1e30)
 DAY = 86_400_000_000
 SVD_DIMS = (32, 128, 256)
 PPR = {"alpha": 0.3, "epsilon": 1e-5}
-WORDS: Mapping[str, str] = {
-    "arc": "it has followed before",
-    "reverse": "the reverse is bought",
-    "alike_sources": "products that lead to the same ones lead to it",
-    "alike_targets": "it is bought with what follows",
-    "same_before": "both follow the same products",
-    "chain": "it follows what follows",
-    "other": "seen together in other ways",
-    "first": "the embeddings place it near",
-    "factors": "the factorised graph places it near",
-    "page_rank": "walks from it end there",
-    "category": "products of these categories follow each other",
-    "features": "its description fits",
-    "popularity": "how often either is bought",
-}
-GROUPS = tuple(WORDS)
 
 
 @dataclass(frozen=True)
@@ -53,7 +37,7 @@ class Part:
 
     Args:
         name: unique.
-        group: key of :data:`WORDS` under which it is explained.
+        group: key of :data:`~thence.rerank.words.WORDS` under which it is explained.
         values: from candidates to ``[ptr[B]]`` float32.
         ranked: its place within the candidates of a source is a part too.
     """

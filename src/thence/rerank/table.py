@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,9 +13,10 @@ from thence.base.errors import ArtifactError, DataError
 from thence.base.progress import Progress, silent
 from thence.index import NeighborTable
 from thence.index.neighbors import Direction, check_direction
-from thence.rerank.explain import Reason, contributions
-from thence.rerank.parts import GROUPS, WORDS
-from thence.rerank.reranker import Reranker
+from thence.rerank.words import GROUPS, WORDS, Reason
+
+if TYPE_CHECKING:
+    from thence.rerank.reranker import Reranker
 
 KIND = "reranked-table"
 
@@ -87,6 +89,8 @@ def reranked_table(
     Raises:
         ConfigError: k is out of range.
     """
+    from thence.rerank.explain import contributions  # loads what judges, which a reader of tables need not
+
     table = NeighborTable.build(reranker, k, name, progress)
     num = len(reranker.ids)
     why = {side: np.full((num, k, len(GROUPS)), np.nan, np.float32) for side in ("next", "before")}

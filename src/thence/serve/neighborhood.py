@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from thence.index.neighbors import Direction
-from thence.rerank.explain import Reason
+from thence.rerank.words import Reason
 from thence.serve.answers import find
 from thence.serve.evidence import Evidence, evidence, sentence
 from thence.serve.rows import card, explain

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from thence.index.neighbors import Direction
-from thence.rerank.explain import Reason
+from thence.rerank.words import Reason
 from thence.serve.catalogue import Catalogue
 from thence.serve.evidence import ArcFact, Evidence, evidence, sentence, via
 from thence.serve.schemas import ItemCard, Result, Via

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thence.index.neighbors import Direction
-from thence.rerank.explain import Reason
+from thence.rerank.words import Reason
 
 if TYPE_CHECKING:
     from thence.serve.store import Live
