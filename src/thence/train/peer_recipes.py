@@ -7,6 +7,7 @@ from typing import Any
 from thence.graph import DiGraph
 from thence.train.arc_objective import ArcObjective, PairSampler
 from thence.train.config import TrainConfig
+from thence.train.duplex_objective import DuplexObjective
 
 ARC_TRAIN = TrainConfig(
     steps=600,
@@ -33,6 +34,7 @@ SDGAE_GRID: tuple[dict[str, Any], ...] = (
 MAGNET_GRID: tuple[dict[str, Any], ...] = tuple(
     {"order": order, "q": q} for order in (1, 2) for q in (0.05, 0.15, 0.25)
 )
+DUPLEX_GRID: tuple[dict[str, Any], ...] = ({"layers": 3}, {"layers": 2})
 DIR_GNN_GRID: tuple[dict[str, Any], ...] = tuple(
     {"decoder": decoder, "jump": jump, "alpha": alpha}
     for decoder in ("concat", "hadamard")
@@ -44,3 +46,8 @@ DIR_GNN_GRID: tuple[dict[str, Any], ...] = tuple(
 def arc_objective(graph: DiGraph, config: TrainConfig) -> ArcObjective:
     """Binary cross-entropy on arcs of the main relation and as many absent pairs; the decoder comes later."""
     return ArcObjective(PairSampler(graph.main, config.batch_size, seed=config.seed))
+
+
+def duplex_objective(graph: DiGraph, config: TrainConfig) -> DuplexObjective:
+    """Kinds of pairs of the main relation, and whether they are tied."""
+    return DuplexObjective(PairSampler(graph.main, config.batch_size, seed=config.seed))

@@ -21,6 +21,7 @@ from thence.encode.peer.blade import BladeConfig, BladeEncoder
 from thence.encode.peer.daemon import DaemonConfig, DaemonEncoder
 from thence.encode.peer.digae import DiGAE
 from thence.encode.peer.dir_gnn import DirGNN
+from thence.encode.peer.duplex import Duplex
 from thence.encode.peer.magnet import MagNet
 from thence.encode.peer.sdgae import SDGAE
 from thence.graph import DiGraph
@@ -42,9 +43,11 @@ from thence.train.peer_recipes import (
     DIGAE_GRID,
     DIR_GNN_GRID,
     DUAL_DECODED_GRID,
+    DUPLEX_GRID,
     MAGNET_GRID,
     SDGAE_GRID,
     arc_objective,
+    duplex_objective,
 )
 
 
@@ -89,6 +92,7 @@ RECIPES: dict[str, Recipe] = {
     "sdgae": Recipe(SDGAE, arc_objective, ARC_TRAIN, SDGAE_GRID),
     "magnet": Recipe(MagNet, arc_objective, ARC_TRAIN, MAGNET_GRID),
     "dir_gnn": Recipe(DirGNN, arc_objective, ARC_TRAIN, DIR_GNN_GRID),
+    "duplex": Recipe(Duplex, duplex_objective, ARC_TRAIN, DUPLEX_GRID),
     "daemon": Recipe(_daemon, daemon_objective, PUBLISHED),
     "daemon_tuned": Recipe(_daemon, pair_softmax_objective, TUNED, DAEMON_TUNED_GRID),
     "blade": Recipe(_blade, blade_objective, PUBLISHED),
