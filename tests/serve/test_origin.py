@@ -76,7 +76,7 @@ def test_what_lies_in_the_folder_is_loaded_and_one_step_leads_back(shop: Shop) -
     live = cards["models"][0]
     assert [part["name"] for part in live["parts"]] == ["embeddings", "graph", "index"]
     assert live["parts"][0]["what"] == "Embeddings(8 nodes, dim 8)" and live["fingerprints"] == list(
-        shop.store.stamp
+        shop.store.stamp or ()
     )
     assert "baseline" in [part["name"] for part in cards["models"][1]["parts"]]
     assert cards["models"][0]["items"] == 8 and cards["models"][0]["since"].endswith("Z")
