@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from pathlib import Path
@@ -13,13 +14,15 @@ load, one_item = Bundle.load, answers.one_item
 
 
 def serve(folder: Path, port: int) -> None:
+    number = itertools.count()
+
     def waits(where: Path) -> Bundle:
         while not (folder.parent / "load").exists():
             time.sleep(0.01)
         return load(where)
 
     def slowly(*asked: Any) -> Any:
-        (folder.parent / "asked").touch()
+        (folder.parent / f"asked{next(number)}").touch()
         time.sleep(1.0)
         return one_item(*asked)
 

@@ -79,8 +79,7 @@ def test_it_lives_before_it_is_ready_and_answers_before_it_ends(tmp_path: Path) 
         ]
         for thread in asking:
             thread.start()
-        until((tmp_path / "asked").exists)
-        time.sleep(0.2)
+        until(lambda: len(list(tmp_path.glob("asked*"))) == 4)
         process.send_signal(signal.SIGTERM)
         until(lambda: refused(base), 10)
         for thread in asking:
