@@ -46,12 +46,37 @@ from thence.train.recipes import fit_recipe
 DATA, SPLITS, K = ("cora_ml", "citeseer"), 10, 100
 ARCHIVE = "dirlinkbench_splits_cora_ml_citeseer.tar.gz"
 PLAIN = ("popularity", "item_cf", "svd", "page_rank", "page_rank_both")
-PEER = ("strap", "digae", "sdgae", "magnet", "dir_gnn")
+PEER = ("strap", "digae", "sdgae", "magnet", "dir_gnn", "duplex")
 BLENDS = ("plain_blend", "ours")
-METHODS = (*PLAIN, "likeness", "strap", "dual_decoded", *BLENDS, "sdgae", "digae", "dir_gnn", "magnet")
+METHODS = (
+    *PLAIN,
+    "likeness",
+    "strap",
+    "dual_decoded",
+    *BLENDS,
+    "sdgae",
+    "digae",
+    "dir_gnn",
+    "magnet",
+    "duplex",
+)
 PUBLISHED = {
-    "cora_ml": {"strap": 0.7909, "sdgae": 0.9037, "digae": 0.8206, "magnet": 0.5654, "dir_gnn": 0.7613},
-    "citeseer": {"strap": 0.6932, "sdgae": 0.9369, "digae": 0.8364, "magnet": 0.6532, "dir_gnn": 0.7683},
+    "cora_ml": {
+        "strap": 0.7909,
+        "sdgae": 0.9037,
+        "digae": 0.8206,
+        "magnet": 0.5654,
+        "dir_gnn": 0.7613,
+        "duplex": 0.69,
+    },
+    "citeseer": {
+        "strap": 0.6932,
+        "sdgae": 0.9369,
+        "digae": 0.8364,
+        "magnet": 0.6532,
+        "dir_gnn": 0.7683,
+        "duplex": 0.7339,
+    },
 }
 """Means over the ten splits as the benchmark reports them, for comparison; nothing is taken from them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from thence.graph import DiGraph
@@ -20,6 +21,9 @@ ARC_TRAIN = TrainConfig(
 )
 """One step a pass over the arcs, as their papers do on small graphs; larger ones are passed over in parts."""
 
+QUICK_TRAIN = replace(ARC_TRAIN, learning_rate=1e-2)
+"""For those that learn too slowly at the rate of the others: they were stopped before they had learned."""
+
 DUAL_DECODED_GRID: tuple[dict[str, Any], ...] = ({"folds": 5},)
 DIGAE_GRID: tuple[dict[str, Any], ...] = tuple(
     {"layers": layers, "alpha": alpha, "beta": beta}
@@ -36,11 +40,11 @@ MAGNET_GRID: tuple[dict[str, Any], ...] = tuple(
 )
 DUPLEX_GRID: tuple[dict[str, Any], ...] = ({"layers": 3}, {"layers": 2})
 DIR_GNN_GRID: tuple[dict[str, Any], ...] = tuple(
-    {"decoder": decoder, "jump": jump, "alpha": alpha}
-    for decoder in ("concat", "hadamard")
-    for jump in ("cat", "max")
-    for alpha in (0.5, 0.1)
+    {"decoder": decoder, "normalize": normalize}
+    for decoder in ("concat", "hadamard", "inner")
+    for normalize in (True, False)
 )
+"""Of these decoders ``concat`` alone tells an arc from its reverse."""
 
 
 def arc_objective(graph: DiGraph, config: TrainConfig) -> ArcObjective:
