@@ -52,3 +52,11 @@ def test_figures_are_there_before_a_model_is() -> None:
         and "version=0.0.4" in answer.headers["content-type"]
     )
     assert figures(client)['thence_requests_total{route="/v1/model",status="503"}'] == 1.0
+
+
+def test_what_is_refused_at_the_door_is_counted() -> None:
+    client = Client(create_app(bundle()))
+    assert client.get("/v1/model", headers={"host": "evil.example"}).status_code == 400
+    assert client.get("/v1/admin/reload", method="POST").status_code == 403
+    told = figures(client)
+    assert {told[f'thence_requests_total{{route="other",status="{code}"}}'] for code in (400, 403)} == {1.0}

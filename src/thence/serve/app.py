@@ -86,8 +86,8 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _broken)
-    app.add_middleware(Measured, metrics=metrics, store=store)
     app.add_middleware(Guard, access=access)
+    app.add_middleware(Measured, metrics=metrics, store=store)  # the outermost: what is refused is counted too
     return app
 
 
