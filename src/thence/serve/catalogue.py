@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 import pyarrow as pa
@@ -97,18 +97,8 @@ class Catalogue:
     @cached_property
     def _items(self) -> Callable[[int], Item]:
         """Reads an item; those that were read last, as popular ones are, are kept."""
-        return lru_cache(KEPT)(self._read)
-
-    def _read(self, node: int) -> Item:
-        price, count = self.prices.item(node), self.counts.item(node)
-        return Item(
-            item_id=self.ids.array[node].as_py(),
-            title=self.titles[node].as_py(),
-            category=self.categories[node].as_py(),
-            brand=self.brands[node].as_py(),
-            price=price if math.isfinite(price) else None,
-            count=count if count >= 0 else None,
-        )
+        columns = (self.ids.array, self.titles, self.categories, self.brands, self.prices, self.counts)
+        return lru_cache(KEPT)(partial(_read, *columns))  # of the columns, not of what holds it: no cycle
 
     def search(self, query: str, limit: int = 10) -> list[int]:
         """Nodes whose text holds every word of ``query``, best first; none for a query without words.
@@ -236,3 +226,23 @@ def _codes(column: pa.Array) -> tuple[np.ndarray, list[str]]:
     """For each row the number of its name, -1 where it has none; and the names."""
     coded = column.dictionary_encode()
     return np.asarray(coded.indices.fill_null(-1)), coded.dictionary.to_pylist()
+
+
+def _read(
+    ids: pa.Array,
+    titles: pa.Array,
+    categories: pa.Array,
+    brands: pa.Array,
+    prices: np.ndarray,
+    counts: np.ndarray,
+    node: int,
+) -> Item:
+    price, count = prices.item(node), counts.item(node)
+    return Item(
+        item_id=ids[node].as_py(),
+        title=titles[node].as_py(),
+        category=categories[node].as_py(),
+        brand=brands[node].as_py(),
+        price=price if math.isfinite(price) else None,
+        count=count if count >= 0 else None,
+    )

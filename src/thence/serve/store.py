@@ -7,14 +7,18 @@ fails, the old one keeps serving. What was live before is kept in memory, for on
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
+import pyarrow as pa
 
 from thence.base.errors import ArtifactError
 from thence.graph.digraph import CSR_FIELDS, DiGraph
@@ -201,6 +205,7 @@ class Store:
             elif not models.version:
                 raise ArtifactError("there is nothing to serve", fix="Give a conversion model or a policy.")
             self._before, self._served = self._served, Served(fresh, models, stamp)
+        _let_go()
         return fresh
 
     def rollback(self) -> None:
@@ -253,6 +258,14 @@ def _plain(graph: DiGraph) -> DiGraph:
         for name, arcs in graph.relations.items()
     }
     return replace(graph, relations=relations)
+
+
+def _let_go() -> None:
+    """Give back what the model before the last one held, to the system where its allocator can be told."""
+    gc.collect()
+    pa.default_memory_pool().release_unused()
+    with suppress(OSError, AttributeError):  # glibc alone has it
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _smoke_test(live: Live) -> None:
