@@ -40,9 +40,9 @@ def test_the_service_is_right():
 
 
 def test_a_service_that_swaps_next_and_before_is_caught(monkeypatch):
-    right = answers.related
+    right = answers.related_fields
     monkeypatch.setattr(
-        "thence.serve.answers.related",
+        "thence.serve.routes.related_fields",
         lambda live, asked: right(live, replace(asked, direction=OTHER[asked.direction])),
     )
     with pytest.raises(AssertionError):

@@ -165,6 +165,6 @@ def test_a_table_holds_the_best_answers_and_why(tmp_path) -> None:
     np.testing.assert_allclose(
         table.before[3, 0], contributions(fitted(), int(into[0]), [3])[0, :-1], rtol=1e-5, atol=1e-6
     )
-    assert table.why(3, 0)[0].value == np.nanmax(table.next[3, 0])
+    assert table.why(3, [0])[0][0].value == np.nanmax(table.next[3, 0])
     table.save(tmp_path / "t")
     np.testing.assert_array_equal(RerankedTable.load(tmp_path / "t").next, table.next)

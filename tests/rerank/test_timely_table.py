@@ -35,7 +35,7 @@ def test_a_row_is_the_order_of_the_scores_and_reasons_add_up_to_them(reranker: T
         constant.append(found - table.next[node].sum(axis=1))
         assert len(table.neighbors.row(node, "before")[0]) == 0
     np.testing.assert_allclose(np.ravel(constant), constant[0][0], atol=1e-4)
-    assert {reason.group for reason in table.why(0, 0)} <= set(table.groups)
+    assert {reason.group for reason in table.why(0, [0])[0]} <= set(table.groups)
     assert {"arc", "category", "factors", "other"} <= set(table.groups) and "first" not in table.groups
 
 

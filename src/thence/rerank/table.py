@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,12 +47,19 @@ class RerankedTable:
         """One line with the counts."""
         return f"RerankedTable({self.neighbors!r}, {len(self.groups)} groups)"
 
-    def why(self, node: int, rank: int, direction: Direction = "next", num: int = 3) -> list[Reason]:
-        """The groups that speak most for a node's answer at ``rank`` (from 0), the largest first."""
+    def why(
+        self, node: int, ranks: Sequence[int] | np.ndarray, direction: Direction = "next", num: int = 3
+    ) -> list[list[Reason]]:
+        """For each of a node's answers, by rank from 0, the groups that speak most for it, largest first."""
         check_direction(direction)
-        values = (self.next if direction == "next" else self.before)[node, rank].tolist()
-        speaking = sorted((-value, g) for g, value in enumerate(values) if value > 0)[:num]  # NaN is not
-        return [Reason(name := self.groups[g], WORDS.get(name, name), -value) for value, g in speaking]
+        rows = (self.next if direction == "next" else self.before)[node, np.asarray(ranks, np.int64)].tolist()
+        return [
+            [
+                Reason(name := self.groups[g], WORDS.get(name, name), -value)
+                for value, g in sorted((-value, g) for g, value in enumerate(values) if value > 0)[:num]
+            ]  # NaN is not above 0
+            for values in rows
+        ]
 
     def save(self, folder: str | Path) -> None:
         """Write it as two artifacts: the neighbors in ``folder/neighbors``, the reasons in ``folder/why``."""

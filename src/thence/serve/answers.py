@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from thence.serve.place import product_of
 from thence.serve.problems import NearItem, RefusedError
 from thence.serve.question import Filters, Question
 from thence.serve.rows import bare, card, results_of
-from thence.serve.schemas import BaselineResult, Compared, Example, Found, Model, OneItem, Related, Result
+from thence.serve.schemas import BaselineResult, Compared, Example, Found, Model, OneItem, Related
 from thence.serve.second import listed
 from thence.serve.standing import by_category, note_of, route_of
 from thence.serve.store import Live
@@ -22,7 +23,12 @@ NONE_LEFT = "No item passes the filters."
 
 
 def related(live: Live, question: Question) -> Related:
-    """The model's k best answers with the evidence behind each.
+    """The model's k best answers with the evidence behind each; as :func:`related_fields`, checked."""
+    return Related.model_validate(related_fields(live, question))
+
+
+def related_fields(live: Live, question: Question) -> dict[str, Any]:
+    """The model's k best answers with the evidence behind each, as :class:`Related` says them, unchecked.
 
     What follows an item is looked up in the second stage's table where the bundle has one; where more is asked
     for than it holds, and where too little of it passes the filters, the embeddings answer.
@@ -48,16 +54,16 @@ def related(live: Live, question: Question) -> Related:
         results = _by_student(live, question, node, allowed, owned)
     else:
         results = _by_category(live, question, node, allowed, owned)
-    shown = card(live.catalogue, node)
+    shown = live.catalogue.item(node)
     note = note_of(route, shown.title, shown.category, direction)
-    return Related(
-        item=shown,
-        direction=direction,
-        model_version=live.version,
-        route=route,
-        note=NONE_LEFT if not results and allowed is not None and note is None else note,
-        results=results,
-    )
+    return {
+        "item": vars(shown),
+        "direction": direction,
+        "model_version": live.version,
+        "route": route,
+        "note": NONE_LEFT if not results and allowed is not None and note is None else note,
+        "results": results,
+    }
 
 
 def is_quick(live: Live, question: Question) -> bool:
@@ -159,7 +165,7 @@ def find(live: Live, item_id: str) -> int:
 
 def _by_student(
     live: Live, question: Question, node: int, allowed: np.ndarray | None, owned: Sequence[int]
-) -> list[Result]:
+) -> list[dict[str, Any]]:
     """What the student of the model makes of the node's title and category."""
     assert live.newcomers is not None  # the route says so
     k = min(question.k, len(live.index.ids))
@@ -175,7 +181,7 @@ def _by_student(
 
 def _by_category(
     live: Live, question: Question, node: int, allowed: np.ndarray | None, owned: Sequence[int]
-) -> list[Result]:
+) -> list[dict[str, Any]]:
     """What the node's category leads to, most weight first; empty where there is none."""
     weight = by_category(live, node, question.direction)
     weight[list(owned)] = 0.0

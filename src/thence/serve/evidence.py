@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,8 +23,8 @@ from thence.graph.arcs import Arcs
 from thence.graph.digraph import DiGraph
 from thence.index.neighbors import Direction
 
-DAY = 86_400_000_000
-"""Microseconds."""
+DAY, EPOCH = 86_400_000_000, date(1970, 1, 1)
+"""Microseconds of a day, and the first."""
 UNITS = {"same_basket": "baskets", "bought_after": "customers", "co_viewed": "sessions"}
 
 
@@ -141,11 +141,30 @@ def day(microseconds: int) -> str:
     return _day(microseconds // DAY)
 
 
+def stamp(microseconds: int) -> str:
+    """A moment in ISO 8601, from microseconds UTC.
+
+    Example:
+        >>> stamp(1_507_000_000_000_000), stamp(1_500)
+        ('2017-10-03T03:06:40Z', '1970-01-01T00:00:00.001500Z')
+    """
+    number, rest = divmod(microseconds, DAY)
+    seconds, fraction = divmod(rest, 1_000_000)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    part = f".{fraction:06d}" if fraction else ""
+    return f"{_date(number).isoformat()}T{hour:02d}:{minute:02d}:{second:02d}{part}Z"
+
+
 @lru_cache(10_000)
 def _day(number: int) -> str:
     """Of a day since 1970; most arcs of a shop share a year of them."""
-    moment = datetime.fromtimestamp(number * DAY / 1e6, tz=UTC)
-    return f"{moment.day} {moment:%b %Y}"
+    date = _date(number)
+    return f"{date.day} {date:%b %Y}"
+
+
+def _date(number: int) -> date:
+    return EPOCH + timedelta(days=number)
 
 
 def _clause(fact: ArcFact) -> str:

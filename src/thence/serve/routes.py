@@ -8,9 +8,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel
+from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool as aside
 
 from thence.serve import answers
+from thence.serve.answers import related_fields
 from thence.serve.asked import parameters_of, reader_of
 from thence.serve.explain import explained
 from thence.serve.neighborhood import MAX_SIDE, neighborhood
@@ -31,7 +33,7 @@ from thence.serve.schemas_lists import ListQuery, Passing, Similar, SimilarQuery
 from thence.serve.similar import similar_items
 from thence.serve.store import Store
 
-MAX_ID = 256
+MAX_ID, JSON = 256, "application/json"
 Answered = Callable[[str, str], None]
 """Told of a question and of the route that answered it."""
 ItemId = Annotated[str, Path(min_length=1, max_length=MAX_ID, description="External id of the item.")]
@@ -67,9 +69,9 @@ def list_routes(store: Store, answered: Answered) -> APIRouter:
         """What follows an item, or what leads to it, with the evidence."""
         live, question = store.live(), Question(item_id, asked.k, asked.direction, taken_apart(asked))
         quick = answers.is_quick(live, question)  # a look-up is done before a thread has begun
-        found = answers.related(live, question) if quick else await aside(answers.related, live, question)
-        answered("related", found.route)
-        return sent(found)
+        found = related_fields(live, question) if quick else await aside(related_fields, live, question)
+        answered("related", found["route"])
+        return Response(to_json(found, inf_nan_mode="null"), media_type=JSON)
 
     @router.get("/similar/{item_id:path}", response_model=Similar, openapi_extra=parameters_of(SimilarQuery))
     def similar(item_id: ItemId, asked: Annotated[SimilarQuery, Depends(reader_of(SimilarQuery))]) -> Response:
@@ -150,7 +152,7 @@ def health_routes(store: Store) -> APIRouter:
 
 def sent(answer: BaseModel) -> Response:
     """An answer as bytes; it was made by its schema and need not be checked by it again."""
-    return Response(answer.model_dump_json(), media_type="application/json")
+    return Response(answer.model_dump_json(), media_type=JSON)
 
 
 def taken_apart(asked: Passing) -> Filters:

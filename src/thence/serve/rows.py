@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import TypeAdapter
 
 from thence.index.neighbors import Direction
 from thence.rerank.words import Reason
 from thence.serve.catalogue import Catalogue
-from thence.serve.evidence import ArcFact, Evidence, evidence, sentence, via
-from thence.serve.schemas import ItemCard, Result, Via
+from thence.serve.evidence import ArcFact, Evidence, evidence, sentence, stamp, via
+from thence.serve.schemas import ItemCard, Via
 from thence.serve.second import told
 
 if TYPE_CHECKING:
     from thence.serve.store import Live
-
-RESULTS = TypeAdapter(list[Result])
 
 
 def card(catalogue: Catalogue, node: int) -> ItemCard:
@@ -67,8 +63,8 @@ def results_of(
     scores: np.ndarray,
     direction: Direction,
     reasons: Sequence[Sequence[Reason]] | None = None,
-) -> list[Result]:
-    """Answers with the evidence behind each, best first.
+) -> list[dict[str, Any]]:
+    """Answers with the evidence behind each, best first, as :class:`~thence.serve.schemas.Result` says them.
 
     Args:
         live: what is being served.
@@ -80,7 +76,7 @@ def results_of(
     """
     rows = explain(live, node, answers, direction, reasons)
     each, item = reasons or [()] * len(rows), live.catalogue.item
-    told = [
+    return [
         {
             **vars(item(answer)),
             "rank": rank,
@@ -91,28 +87,23 @@ def results_of(
             "why": why,
             "arcs": [arc_of(live, fact) for fact in row.facts],
             "via": detour,
+            "because": None,
             "reasons": [{"words": one.words, "value": one.value} for one in because],
         }
         for rank, (answer, score, (row, why, detour), because) in enumerate(
             zip(answers.tolist(), scores.tolist(), rows, each, strict=True), start=1
         )
     ]
-    return RESULTS.validate_python(told)  # all at once: a fifth of the time that one by one takes
 
 
-def bare(live: Live, node: int, rank: int, score: float, why: str) -> Result:
+def bare(live: Live, node: int, rank: int, score: float, why: str) -> dict[str, Any]:
     """An answer that no arc speaks for."""
-    return Result(
+    told = {"rank": rank, "score": score, "why": why, "arcs": [], "via": None, "because": None, "reasons": []}
+    return {
         **vars(live.catalogue.item(node)),
-        rank=rank,
-        score=score,
-        support=None,
-        lift=None,
-        direction_strength=None,
-        why=why,
-        arcs=[],
-        via=None,
-    )
+        **told,
+        **dict.fromkeys(("support", "lift", "direction_strength")),
+    }
 
 
 def _detour(kind: str, item: ItemCard | None) -> str:
@@ -125,7 +116,6 @@ def _detour(kind: str, item: ItemCard | None) -> str:
 def arc_of(live: Live, fact: ArcFact) -> dict[str, Any]:
     """One arc as :class:`~thence.serve.schemas.ArcCard` says it."""
     ids = live.index.ids.array
-    last = None if fact.last_time is None else datetime.fromtimestamp(fact.last_time / 1e6, tz=UTC)
     return {
         "relation": fact.relation,
         "source": ids[fact.source].as_py(),
@@ -134,5 +124,5 @@ def arc_of(live: Live, fact: ArcFact) -> dict[str, Any]:
         "support": fact.support,
         "lift": fact.lift,
         "asymmetry": fact.asymmetry,
-        "last_time": None if last is None else last.isoformat().replace("+00:00", "Z"),
+        "last_time": None if fact.last_time is None else stamp(fact.last_time),
     }

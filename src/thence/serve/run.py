@@ -99,6 +99,7 @@ def _serve(app: object, listening: socket.socket, load: Callable[[], None]) -> N
         http=Wire,
         ws="none",
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         log_level="error",
         log_config=None,

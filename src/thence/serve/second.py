@@ -52,7 +52,7 @@ def listed(
     rank = _passing(nodes, owned, allowed)[:k]
     if not len(rank) or (len(rank) < k and len(rank) < _others(live, node, owned, allowed)):
         return None
-    reasons = [table.why(node, int(at)) for at in rank]
+    reasons = table.why(node, rank)
     return Listed(nodes[rank].astype(np.int64), scores[rank], reasons)
 
 

@@ -11,7 +11,7 @@ this is its own score.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from thence.serve.answers import NONE_LEFT, find, related
 from thence.serve.problems import RefusedError
 from thence.serve.question import Question
 from thence.serve.rows import card, results_of
-from thence.serve.schemas import Related, Result
+from thence.serve.schemas import Related
 from thence.serve.schemas_lists import (
     MAX_ANSWERS,
     Following,
@@ -77,20 +77,22 @@ def following(live: Live, asked: History) -> Following:
     out = [*asked.filters.left_out(live), *([] if asked.again else nodes.tolist())]
     results = _results(live, asked, nodes, allowed, out)
     note = NOTHING if results is None else NONE_LEFT if not results and allowed is not None else None
-    return Following(
-        items=[card(live.catalogue, int(node)) for node in nodes],
-        unknown=list(dict.fromkeys(item for item in asked.items if item not in ids)),
-        direction=asked.direction,
-        model_version=live.version,
-        route="none" if results is None else "model",
-        note=note,
-        results=results or [],
+    return Following.model_validate(
+        {
+            "items": [card(live.catalogue, int(node)) for node in nodes],
+            "unknown": list(dict.fromkeys(item for item in asked.items if item not in ids)),
+            "direction": asked.direction,
+            "model_version": live.version,
+            "route": "none" if results is None else "model",
+            "note": note,
+            "results": results or [],
+        }
     )
 
 
 def _results(
     live: Live, asked: History, nodes: np.ndarray, allowed: np.ndarray | None, out: list[int]
-) -> list[Result] | None:
+) -> list[dict[str, Any]] | None:
     """The list; None where the model has no vector for any of the history."""
     model, direction = live.bundle.embeddings, asked.direction
     side, other = (model.source, model.target) if direction == "next" else (model.target, model.source)
@@ -107,10 +109,9 @@ def _results(
     if direction == "before" and model.bias is not None:
         scores = scores + weight @ model.bias[told]
     because = told[np.argmax((asking @ other[answers].T) * weight[:, None], axis=0)]
-    rows: dict[int, Result] = {}
+    rows: dict[int, dict[str, Any]] = {}
     for node in np.unique(because):
         at = np.flatnonzero(because == node)
         for place, row in zip(at, results_of(live, int(node), answers[at], scores[at], direction), strict=True):
-            row.rank, row.because = int(place) + 1, card(live.catalogue, int(node))
-            rows[int(place)] = row
+            rows[int(place)] = row | {"rank": int(place) + 1, "because": vars(live.catalogue.item(int(node)))}
     return [rows[place] for place in range(len(answers))]

@@ -11,6 +11,7 @@ import json
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from thence.serve.gather import Gathered
 from thence.serve.problems import Problem
 from thence.serve.security import HEADERS
 
@@ -36,7 +37,7 @@ class Wire(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first head."""
-        super().connection_made(transport)  # type: ignore[arg-type]
+        super().connection_made(Gathered(transport, self.loop))  # type: ignore[arg-type]
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
