@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from thence.graph.search_kernel import first_from
+
 
 @njit(cache=True, nogil=True)
 def positions(
@@ -25,13 +27,7 @@ def positions(
         found[i] = -1
         if node < 0 or node >= num_nodes:
             continue
-        low, high = np.int64(indptr[node]), np.int64(indptr[node + 1])
-        end = high
-        while low < high:
-            middle = (low + high) >> 1
-            if targets[middle] < wanted:
-                low = middle + 1
-            else:
-                high = middle
-        if low < end and targets[low] == wanted:
-            found[i] = low
+        end = np.int64(indptr[node + 1])
+        at = first_from(targets, wanted, np.int64(indptr[node]), end)
+        if at < end and targets[at] == wanted:
+            found[i] = at

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from thence.graph.sample.kernel.hash import GOLDEN, below, fold, mix, unit
-from thence.graph.sample.kernel.search import first_above, first_from
+from thence.graph.search_kernel import first_above, first_from
 
 TIGHT = 0.05
 """Share of a source's proposals that are allowed below which it is cheaper to list them than to try."""

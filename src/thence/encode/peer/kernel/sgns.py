@@ -16,7 +16,7 @@ import numba
 import numpy as np
 
 from thence.graph.sample.kernel.hash import GOLDEN, mix, unit
-from thence.graph.sample.kernel.search import first_above
+from thence.graph.search_kernel import first_above
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})

@@ -7,7 +7,7 @@ import numpy as np
 
 from thence.graph.sample.kernel.prefetch import prefetch
 from thence.graph.sample.kernel.relabel import EMPTY, slot_of
-from thence.graph.sample.kernel.search import first_from
+from thence.graph.search_kernel import first_from
 
 AHEAD = 4
 THIN, SMALL = 8, 4096

@@ -7,7 +7,7 @@ import numpy as np
 
 from thence.graph.sample.kernel.hash import GOLDEN, below, fold, mix, unit
 from thence.graph.sample.kernel.prefetch import prefetch
-from thence.graph.sample.kernel.search import first_above
+from thence.graph.search_kernel import first_above
 
 
 @numba.njit(cache=True, nogil=True)
