@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from thence.graph.arcs import Arcs
 from thence.graph.digraph import DiGraph
 from thence.index.neighbors import Direction
 
-DAY, EPOCH = 86_400_000_000, date(1970, 1, 1)
+DAY, EPOCH = 86_400_000_000, datetime(1970, 1, 1)
 """Microseconds of a day, and the first."""
 UNITS = {"same_basket": "baskets", "bought_after": "customers", "co_viewed": "sessions"}
 
@@ -80,7 +80,7 @@ def evidence(graph: DiGraph, source: np.ndarray, target: np.ndarray) -> list[Evi
     pairs = list(zip(source.tolist(), target.tolist(), strict=True))
     for name, arcs in graph.relations.items():
         forward = arcs.positions(source, target).tolist()
-        fact = _reader(name, arcs)
+        fact = reader(name, arcs)
         for i, at in enumerate(forward):
             if at >= 0:
                 facts[i].append(fact(*pairs[i], at))
@@ -148,23 +148,14 @@ def stamp(microseconds: int) -> str:
         >>> stamp(1_507_000_000_000_000), stamp(1_500)
         ('2017-10-03T03:06:40Z', '1970-01-01T00:00:00.001500Z')
     """
-    number, rest = divmod(microseconds, DAY)
-    seconds, fraction = divmod(rest, 1_000_000)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    part = f".{fraction:06d}" if fraction else ""
-    return f"{_date(number).isoformat()}T{hour:02d}:{minute:02d}:{second:02d}{part}Z"
+    return f"{(EPOCH + timedelta(microseconds=microseconds)).isoformat()}Z"
 
 
 @lru_cache(10_000)
 def _day(number: int) -> str:
     """Of a day since 1970; most arcs of a shop share a year of them."""
-    date = _date(number)
-    return f"{date.day} {date:%b %Y}"
-
-
-def _date(number: int) -> date:
-    return EPOCH + timedelta(days=number)
+    moment = EPOCH + timedelta(days=number)
+    return f"{moment.day} {moment:%b %Y}"
 
 
 def _clause(fact: ArcFact) -> str:
@@ -181,7 +172,7 @@ def _clause(fact: ArcFact) -> str:
     return f"{fact.relation.replace('_', ' ')}: " + ", ".join(parts)
 
 
-def _reader(name: str, arcs: Arcs) -> Callable[[int, int, int], ArcFact]:
+def reader(name: str, arcs: Arcs) -> Callable[[int, int, int], ArcFact]:
     """Reads what a relation knows of the arc at a position."""
     support, lift, last, asymmetry = (
         arcs.values.get(key) for key in ("support", "lift", "last_time", "asymmetry")

@@ -14,7 +14,7 @@ import numpy as np
 
 from thence.encode.effects import Arc, ArcEffects
 from thence.serve.answers import find
-from thence.serve.evidence import ArcFact, evidence, side_of
+from thence.serve.evidence import ArcFact, evidence, reader, side_of
 from thence.serve.problems import RefusedError
 from thence.serve.rows import arc_of, card
 from thence.serve.schemas_explain import Explained, PathCard, Without
@@ -109,8 +109,9 @@ def _paths(live: Live, source: int, target: int) -> list[PathCard]:
 
 
 def _fact(live: Live, arc: Arc) -> ArcFact:
-    (row,) = evidence(live.graph, np.array([arc.source]), np.array([arc.target]))
-    return next(fact for fact in row.facts if fact.relation == arc.relation)
+    arcs = live.graph[arc.relation]
+    at = int(arcs.positions([arc.source], [arc.target])[0])
+    return reader(arc.relation, arcs)(arc.source, arc.target, at)
 
 
 def _effects(live: Live, source: int, target: int, score: float) -> tuple[list[Without], str | None]:
