@@ -1,0 +1,1 @@
+"""Layers over a graph and stacks of them: from node features to vectors of nodes."""
