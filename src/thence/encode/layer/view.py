@@ -96,10 +96,26 @@ class View:
         """``[num_graphs]`` int64: nodes of each graph."""
         return torch.bincount(self.graph_of, minlength=self.num_graphs)
 
+    @cached_property
+    def groups(self) -> list[Tensor]:
+        """``[graphs, nodes]`` int64 for each size: nodes of the graphs of one size, to work without padding.
+
+        Example:
+            >>> pairs = Arcs.from_pairs([], [], num_nodes=5)
+            >>> [nodes.tolist() for nodes in View(pairs, np.array([0, 0, 1, 2, 2])).groups]
+            [[[2]], [[0, 1], [3, 4]]]
+        """
+        first = torch.cumsum(self.sizes, 0) - self.sizes
+        return [
+            first[self.sizes == size][:, None] + torch.arange(size, device=first.device)
+            for size in torch.unique(self.sizes).tolist()
+        ]
+
     def to(self, device: torch.device | str) -> View:
         """Itself, moved."""
         self.graph_of = self.graph_of.to(device)
-        self.__dict__.pop("sizes", None)
+        for kept in ("sizes", "groups"):
+            self.__dict__.pop(kept, None)
         for matrix in self._made.values():
             matrix.to(device)
         return self

@@ -23,20 +23,11 @@ from thence.base.errors import ConfigError, DataError, nearest
 from thence.base.ids import IdMap
 from thence.base.rng import torch_generator
 from thence.encode.embeddings import Embeddings
+from thence.encode.layer.linear import linear
 from thence.graph import DiGraph
 
 BLOCK_VALUES = 1 << 23
 """Numbers that a block of pairs may take, so that scoring all nodes fits anywhere."""
-
-
-def linear(inputs: int, outputs: int, generator: torch.Generator, *, bias: bool = True) -> nn.Linear:
-    """A linear layer with torch's usual start values, drawn from a private generator."""
-    layer: Any = nn.utils.skip_init(nn.Linear, inputs, outputs, bias=bias)
-    bound = max(inputs, 1) ** -0.5
-    with torch.no_grad():
-        for parameter in layer.parameters():
-            parameter.uniform_(-bound, bound, generator=generator)
-    return layer
 
 
 class InnerProduct(nn.Module):

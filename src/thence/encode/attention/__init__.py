@@ -1,0 +1,1 @@
+"""Global channels: layers in which a node sees nodes that no short path leads to."""

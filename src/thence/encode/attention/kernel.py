@@ -1,0 +1,97 @@
+"""Linear attention: every node sees every node of its graph, at a cost that grows with the nodes alone.
+
+With a feature map φ, the weight of j in the answer to i is ⟨φ(q_i), φ(k_j)⟩, and sums
+over j are taken once for all i:
+
+    z_i = φ(q_i) · M,    M = Σ_j φ(k_j)ᵀ v_j,    divided by  φ(q_i) · Σ_j φ(k_j)
+
+Forms, each with weights that are not negative and sum to one over j:
+
+- ``cosine``: 1 + cos(q_i, k_j), rows of length one each. The published SGFormer scales q and k by the norm of
+  the whole matrix instead; its all-pair term is then at most 1/N of a node's own, whatever is learned
+  (Cauchy-Schwarz), and nothing global is left on a large graph. That one is ``frobenius``, kept to be measured;
+  its weights may be negative.
+- ``sigmoid``: Σ_c σ(q_ic) σ(k_jc), as in Polynormer.
+- ``slots``: nodes meet in slots c, Σ_c φ_c(q_i) φ_c(k_j) / Σ_j' φ_c(k_j') with φ a softmax over slots. A slot
+  is an average of those that chose it, however many there are, so that few nodes can be found among millions.
+
+References:
+    Katharopoulos et al., "Transformers are RNNs", ICML 2020, equations 4 to 6. Wu et al., "SGFormer", NeurIPS
+    2023, equation 2. Deng et al., "Polynormer", ICLR 2024, section 3.3. Shen et al., "Efficient attention",
+    WACV 2021, for softmax features.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Form = Literal["cosine", "frobenius", "sigmoid", "slots"]
+FORMS: tuple[Form, ...] = ("cosine", "frobenius", "sigmoid", "slots")
+TINY = 1e-6
+
+
+def mapped(q: Tensor, form: Form) -> Tensor:
+    """φ of queries or keys, of their shape ``[..., nodes, width]``."""
+    if form == "cosine":
+        return torch.nn.functional.normalize(q, dim=-1)
+    if form == "slots":
+        return torch.softmax(q, -1)
+    return torch.sigmoid(q) if form == "sigmoid" else q
+
+
+class Sums:
+    """What attention needs of all nodes together, added up a block of nodes at a time.
+
+    Args:
+        mixed: ``[..., width, values]``, M.
+        total: ``[..., width]``, Σ_j φ(k_j).
+        values: ``[..., values]``, Σ_j v_j.
+        squares: ``[..., 2]``, squared norms of all queries and keys.
+    """
+
+    def __init__(self, mixed: Tensor, total: Tensor, values: Tensor, squares: Tensor) -> None:
+        self.parts = (mixed, total, values, squares)
+
+    @classmethod
+    def of(cls, q: Tensor, k: Tensor, v: Tensor, form: Form) -> Sums:
+        """The sums over one block: q, k ``[..., nodes, width]``, v ``[..., nodes, values]``."""
+        keys = mapped(k, form)
+        squares = torch.stack([q.square().sum((-1, -2)), k.square().sum((-1, -2))], -1)
+        return cls(keys.transpose(-1, -2) @ v, keys.sum(-2), v.sum(-2), squares)
+
+    def __add__(self, other: Sums) -> Sums:
+        """Sums over both blocks."""
+        return Sums(*(a + b for a, b in zip(self.parts, other.parts, strict=True)))
+
+
+def answer(q: Tensor, v: Tensor, sums: Sums, nodes: int, form: Form) -> Tensor:
+    """What a block of nodes is told, z ``[..., block, values]``.
+
+    Args:
+        q: ``[..., block, width]`` its queries.
+        v: ``[..., block, values]`` its own values, which ``frobenius`` adds N times.
+        sums: over all nodes.
+        nodes: how many those are, N.
+        form: which attention.
+
+    Example:
+        >>> q = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+        >>> v = torch.tensor([[3.0], [6.0]])
+        >>> answer(q, v, Sums.of(q, q, v, "cosine"), 2, "cosine").tolist()  # weights 2 and 1 of 3
+        [[3.99...], [4.99...]]
+    """
+    mixed, total, values, squares = sums.parts
+    queries = mapped(q, form)
+    if form == "slots":
+        return queries @ (mixed / (total + TINY)[..., None])
+    if form == "frobenius":
+        scale = squares.prod(-1).clamp_min(TINY * TINY).rsqrt()[..., None, None]
+        above = queries @ mixed * scale + nodes * v
+        return above / (queries @ total[..., None] * scale + nodes)
+    above, below = queries @ mixed, queries @ total[..., None]
+    if form == "cosine":
+        above, below = above + values[..., None, :], below + nodes
+    return above / (below + TINY)

@@ -1,0 +1,124 @@
+"""A layer of linear attention over all nodes of a graph, in memory that a block of nodes needs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from thence.base.errors import ConfigError, nearest
+from thence.base.rng import torch_generator
+from thence.encode.attention.kernel import FORMS, Form, Sums, answer
+from thence.encode.layer.linear import linear
+from thence.encode.layer.view import View
+
+BLOCK = 1 << 16
+"""Nodes that are worked on at a time; their intermediate values are computed again for the gradient."""
+
+
+class LinearAttention(nn.Module):
+    """z = attention of x over the nodes of each node's graph, ``[num_nodes, dim]``; see :mod:`.kernel`.
+
+    Queries, keys and values are linear in x; queries and keys also see ``where`` (positions), when it is given:
+    so which nodes look at which can depend on where they stand, in each layer anew.
+
+    Args:
+        dim: width of x and of the answer; a multiple of ``heads``.
+        heads: parallel attentions on ``dim / heads`` values each.
+        form: which kernel.
+        slots: width of queries and keys of a head; ``dim / heads`` when not given.
+        positions: width of ``where``; 0 for none.
+        seed: from which the start values are drawn.
+
+    Raises:
+        ConfigError: no such form, or ``dim`` is no multiple of ``heads``.
+
+    Example:
+        >>> from thence.graph import Arcs
+        >>> view = View(Arcs.from_pairs([], [], num_nodes=3))
+        >>> LinearAttention(4, heads=2)(torch.ones(3, 4), view).shape
+        torch.Size([3, 4])
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        *,
+        heads: int = 1,
+        form: Form = "cosine",
+        slots: int | None = None,
+        positions: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if form not in FORMS:
+            raise ConfigError(f"no form {form!r}", fix=nearest(str(form), FORMS))
+        if heads < 1 or dim % heads or (slots is not None and slots < 1):
+            raise ConfigError(f"dim={dim}, heads={heads}, slots={slots}", fix="dim is a multiple of heads.")
+        self.heads = heads
+        self.form: Form = form
+        width = heads * (slots or dim // heads)
+        self.query, self.key = (
+            linear(dim + positions, width, torch_generator(seed, "attention", name)) for name in ("q", "k")
+        )
+        self.value = linear(dim, dim, torch_generator(seed, "attention", "v"))
+
+    def forward(
+        self, x: Tensor, view: View, where: Tensor | None = None, *, over: Tensor | None = None
+    ) -> Tensor:
+        """The answer ``[num_nodes, dim]``.
+
+        Args:
+            x: ``[num_nodes, dim]``, of which queries are made.
+            view: tells which nodes are of one graph.
+            where: ``[num_nodes, positions]``.
+            over: ``[num_nodes, dim]``, of which keys and values are made; x when not given.
+        """
+        out = torch.empty_like(x)
+        over = x if over is None else over
+        asked = x if where is None else torch.cat([x, where], 1)
+        seen = over if where is None else torch.cat([over, where], 1)
+        groups = view.groups
+        if len(groups) == 1:
+            nodes = groups[0]
+            return self._group(*(rows.view(*nodes.shape, -1) for rows in (asked, seen, over))).reshape(x.shape)
+        for nodes in groups:
+            out = out.index_copy(
+                0,
+                nodes.reshape(-1),
+                self._group(asked[nodes], seen[nodes], over[nodes]).reshape(-1, x.shape[1]),
+            )
+        return out
+
+    def _group(self, asked: Tensor, seen: Tensor, over: Tensor) -> Tensor:
+        """Graphs of equal size, ``[graphs, nodes, …]``, in blocks of nodes."""
+        nodes, blocks = asked.shape[1], range(0, max(asked.shape[1], 1), max(BLOCK // len(asked), 1))
+        step = blocks.step
+
+        def part(at: int) -> tuple[Tensor, ...]:
+            return tuple(rows[:, at : at + step] for rows in (asked, seen, over))
+
+        sums = Sums(*self._lean(self._sums, *part(0)))
+        for at in blocks[1:]:
+            sums = sums + Sums(*self._lean(self._sums, *part(at)))
+        counted = torch.tensor(nodes, device=asked.device)
+        return torch.cat([self._lean(self._answer, counted, *part(at), *sums.parts) for at in blocks], 1)
+
+    def _sums(self, asked: Tensor, seen: Tensor, over: Tensor) -> tuple[Tensor, ...]:
+        q, k, v = self._split(self.query(asked)), self._split(self.key(seen)), self._split(self.value(over))
+        return Sums.of(q, k, v, self.form).parts
+
+    def _answer(self, nodes: Tensor, asked: Tensor, seen: Tensor, over: Tensor, *sums: Tensor) -> Tensor:
+        q, v = self._split(self.query(asked)), self._split(self.value(over))
+        heads = answer(q, v, Sums(*sums), int(nodes), self.form)
+        return heads.transpose(1, 2).reshape(*over.shape)
+
+    def _lean(self, function, *tensors: Tensor):
+        """The function's values; what it computed on the way is thrown away and made again for the gradient."""
+        if not torch.is_grad_enabled():
+            return function(*tensors)
+        return checkpoint(function, *tensors, use_reentrant=False, preserve_rng_state=False)
+
+    def _split(self, rows: Tensor) -> Tensor:
+        """``[graphs, nodes, heads · w]`` as ``[graphs, heads, nodes, w]``."""
+        return rows.view(*rows.shape[:2], self.heads, -1).transpose(1, 2)
