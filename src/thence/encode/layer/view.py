@@ -9,9 +9,9 @@ from a source at its targets; ``both``, at either, each neighbour once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -24,6 +24,7 @@ from thence.graph import Arcs
 
 Way = Literal["into", "out", "both"]
 WAYS = ("into", "out", "both")
+Kept = TypeVar("Kept", bound=Any)
 Scale = Literal["sum", "mean", "degrees", "loops"]
 SCALES = ("sum", "mean", "degrees", "loops")
 
@@ -62,7 +63,7 @@ class View:
             raise DataError("an arc leads from one graph into another")
         self.graph_of = torch.from_numpy(own)
         self.num_graphs = int(own[-1]) + 1 if len(own) else 0
-        self._made: dict[tuple[str, str], SparseMatrix] = {}
+        self._kept: dict[object, Any] = {}
 
     @classmethod
     def stacked(cls, views: Sequence[View]) -> View:
@@ -114,11 +115,21 @@ class View:
     def to(self, device: torch.device | str) -> View:
         """Itself, moved."""
         self.graph_of = self.graph_of.to(device)
-        for kept in ("sizes", "groups"):
-            self.__dict__.pop(kept, None)
-        for matrix in self._made.values():
-            matrix.to(device)
+        for name in ("sizes", "groups"):
+            self.__dict__.pop(name, None)
+        self._kept = {key: value.to(device) for key, value in self._kept.items()}
         return self
+
+    def kept(self, key: object, make: Callable[[], Kept]) -> Kept:
+        """What a layer needs to know of the graph, worked out once.
+
+        Args:
+            key: what it is, hashable.
+            make: works it out, on the CPU: a tensor, a module or whatever else has a method ``to``.
+        """
+        if key not in self._kept:
+            self._kept[key] = make().to(self.graph_of.device)
+        return self._kept[key]
 
     def matrix(self, scale: Scale, way: Way = "into") -> SparseMatrix:
         """The ``[num_nodes, num_nodes]`` matrix of a way to look; row i holds what node i looks at.
@@ -135,10 +146,7 @@ class View:
         if scale not in SCALES or way not in WAYS:
             known = SCALES if scale not in SCALES else WAYS
             raise ConfigError(f"no matrix ({scale!r}, {way!r})", fix=nearest(str(scale), known))
-        if (scale, way) not in self._made:
-            made = SparseMatrix(_scaled(self.rows(way), scale))
-            self._made[scale, way] = made.to(self.graph_of.device)
-        return self._made[scale, way]
+        return self.kept((scale, way), lambda: SparseMatrix(_scaled(self.rows(way), scale)))
 
     def rows(self, way: Way = "into") -> sp.csr_matrix:
         """A as a SciPy matrix: entry (i, j) is the weight with which node i looks at node j."""
