@@ -54,13 +54,45 @@ def community_order(arcs: Arcs, *, seed: int = 0, most: int = COMMUNITY) -> np.n
             break
         whole = label[whole]
         levels.append(whole)
-        size = np.bincount(label, size, minlength=count).astype(np.int64)
-        join = sp.csr_matrix((np.ones(len(label), np.int64), (label, np.arange(len(label)))))
-        matrix = sp.csr_matrix(join @ matrix @ join.T)
-        matrix.setdiag(0)
-        matrix.eliminate_zeros()
+        matrix, size = _merged(matrix, size, label)
         most *= GROWTH
     return np.lexsort(levels)
+
+
+def merged_communities(arcs: Arcs, most: int, *, seed: int = 0) -> np.ndarray:
+    """Communities that join until none fits into another: a component within the bound becomes one.
+
+    Args:
+        arcs: the relation; directions are set aside.
+        most: no community has more nodes.
+        seed: of the order in which nodes choose.
+
+    Returns:
+        ``[num_nodes]`` int64, the community of each node, 0 … c-1.
+
+    Example:
+        >>> path = Arcs.from_pairs([0, 1, 2, 3, 5], [1, 2, 3, 4, 6], num_nodes=7)
+        >>> merged_communities(path, 5).tolist()
+        [0, 0, 0, 0, 0, 1, 1]
+    """
+    matrix: Any = symmetrised(arcs)
+    size, whole = np.ones(arcs.num_nodes, np.int64), np.arange(arcs.num_nodes)
+    while matrix.shape[0] > 1:
+        label = communities(matrix, size, most, seed)
+        if label.max() + 1 == matrix.shape[0]:
+            break
+        whole = label[whole]
+        matrix, size = _merged(matrix, size, label)
+    return whole
+
+
+def _merged(matrix: Any, size: np.ndarray, label: np.ndarray) -> tuple[Any, np.ndarray]:
+    """The graph whose nodes are the communities, and how much each fills."""
+    join = sp.csr_matrix((np.ones(len(label), np.int64), (label, np.arange(len(label)))))
+    matrix = sp.csr_matrix(join @ matrix @ join.T)
+    matrix.setdiag(0)
+    matrix.eliminate_zeros()
+    return matrix, np.bincount(label, size).astype(np.int64)
 
 
 def communities(matrix: Any, size: np.ndarray, most: int, seed: int = 0) -> np.ndarray:

@@ -1,0 +1,72 @@
+"""Softmax attention of every node over every node of its graph: exact, and quadratic in the nodes of a graph.
+
+z_i = Σ_j softmax_j( ⟨q_i, k_j⟩ / √w ) v_j
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from thence.base.errors import ConfigError
+from thence.base.rng import torch_generator
+from thence.encode.layer.linear import linear
+from thence.encode.layer.view import View
+
+
+class FullAttention(nn.Module):
+    """The layer. Graphs of one size are worked on together, so no graph is padded.
+
+    Args:
+        dim: width of x and of the answer; a multiple of ``heads``.
+        heads: parallel attentions on w = ``dim / heads`` values each.
+        positions: width of ``where``, which queries and keys see beside x.
+        seed: from which the start values are drawn.
+
+    Raises:
+        ConfigError: ``dim`` is no multiple of ``heads``.
+
+    Example:
+        >>> from thence.graph import Arcs
+        >>> view = View(Arcs.from_pairs([], [], num_nodes=3))
+        >>> FullAttention(4, heads=2)(torch.ones(3, 4), view).shape
+        torch.Size([3, 4])
+
+    References:
+        Vaswani et al., "Attention is all you need", NIPS 2017, equation 1.
+    """
+
+    def __init__(self, dim: int, *, heads: int = 1, positions: int = 0, seed: int = 0) -> None:
+        super().__init__()
+        if heads < 1 or dim % heads:
+            raise ConfigError(f"dim={dim}, heads={heads}", fix="dim is a multiple of heads.")
+        self.heads = heads
+        self.query, self.key = (
+            linear(dim + positions, dim, torch_generator(seed, "attention", name)) for name in ("q", "k")
+        )
+        self.value = linear(dim, dim, torch_generator(seed, "attention", "v"))
+
+    def forward(
+        self, x: Tensor, view: View, where: Tensor | None = None, *, over: Tensor | None = None
+    ) -> Tensor:
+        """The answer ``[num_nodes, dim]``.
+
+        Args:
+            x: ``[num_nodes, dim]``, of which queries are made.
+            view: tells which nodes are of one graph.
+            where: ``[num_nodes, positions]``.
+            over: ``[num_nodes, dim]``, of which keys and values are made; x when not given.
+        """
+        over = x if over is None else over
+        seen = [rows if where is None else torch.cat([rows, where], 1) for rows in (x, over)]
+        q, k, v = self.query(seen[0]), self.key(seen[1]), self.value(over)
+        out = torch.empty_like(v)
+        for nodes in view.groups:
+            queries, keys, values = (self._split(rows[nodes]) for rows in (q, k, v))
+            found = nn.functional.scaled_dot_product_attention(queries, keys, values)
+            out = out.index_copy(0, nodes.reshape(-1), found.transpose(1, 2).reshape(-1, v.shape[1]))
+        return out
+
+    def _split(self, rows: Tensor) -> Tensor:
+        """``[graphs, nodes, heads · w]`` as ``[graphs, heads, nodes, w]``."""
+        return rows.view(*rows.shape[:2], self.heads, -1).transpose(1, 2)
