@@ -1,7 +1,8 @@
 """A global channel with a gate: x + g · z, how much of the sum is z, and the same with z left out.
 
 The gate g is learned. ``share`` tells what the channel gave when the model was last evaluated,
-‖g z‖ / (‖x‖ + ‖g z‖): a channel that says nothing has share 0. ``silent`` leaves it out, to see what is lost without it.
+‖g z‖ / (‖x‖ + ‖g z‖): a channel that says nothing has share 0. ``silent`` leaves it out, to see what is lost
+without it.
 """
 
 from __future__ import annotations
