@@ -1,0 +1,233 @@
+"""Eigenvectors of each connected component by itself, and what is invariant of them.
+
+A component's positions do not depend on the other components. Small ones are solved densely, many at a time;
+others by the filtered subspaces of :mod:`thence.graph.position.filtered`. A component of one node has zeros,
+and so have the columns beyond a component's number of eigenvectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from thence.base.errors import ConfigError
+from thence.base.rng import generator
+from thence.graph.arcs import Arcs
+from thence.graph.position.filtered import Hermitian, Spectrum, largest
+from thence.graph.position.invariant import canonical, groups, statistics
+from thence.graph.position.operators import Pairs, Rows, pairs, taken, walk
+from thence.graph.walk.rows import whole
+
+Form = Literal["invariant", "vectors"]
+FORMS = ("invariant", "vectors")
+DENSE = 256
+"""Nodes of a component up to which it is solved densely."""
+STACK = 1 << 22
+"""Entries of the dense matrices that are solved together."""
+SAME = 1e-6
+"""Eigenvalues of dense solutions that are closer than this are one group."""
+
+
+@dataclass(frozen=True)
+class Solve:
+    """How eigenvectors are found and what of them is told.
+
+    Args:
+        k: how many.
+        angle: of one turn, radians; None for the Laplacian, whose constant first vector is left out.
+        tolerance: the largest residual ‖L v - λ v‖ asked for; eigenvalues closer than this are one group.
+        rounds: filters at most.
+        guard: further vectors in the block.
+        degree: of every filter; chosen on the way when None.
+        form: ``invariant`` or ``vectors``.
+        seed: of the block's start.
+    """
+
+    k: int
+    angle: float | None
+    tolerance: float
+    rounds: int
+    guard: int
+    degree: int | None = None
+    form: Form = "invariant"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("k", 1), ("rounds", 1), ("guard", 1)):
+            whole(name, getattr(self, name), least)
+        if self.degree is not None and not 2 <= whole("degree", self.degree, 2) <= 30:
+            raise ConfigError(f"degree is {self.degree}", fix="It lies from 2 to 30.")
+        if not 0 < self.tolerance < np.inf:
+            raise ConfigError(f"tolerance is {self.tolerance}", fix="It is above 0 and finite.")
+        if self.form not in FORMS:
+            raise ConfigError(f"no form {self.form!r}", fix="form is 'invariant' or 'vectors'.")
+
+    @property
+    def skip(self) -> int:
+        """How many of the first eigenvectors are left out."""
+        return int(self.angle is None)
+
+    @property
+    def wide(self) -> int:
+        """Real columns that a column takes."""
+        return 1 if self.angle is None else 2
+
+
+@dataclass
+class Told:
+    """What is to be known of the solutions of all components."""
+
+    residual: float = 0.0
+    rounds: int = 0
+    converged: bool = True
+    cut_group: bool = False
+    values: list[float] = field(default_factory=list)
+
+
+def solve(
+    arcs: Arcs, how: Solve, weight: str | None, name: str
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Blocks ``name.size``, ``name.out`` and ``name.in``, or ``name.vectors``; and what is to be known.
+
+    Raises:
+        DataError: there is no such weight, or it is negative or not finite for some arc.
+    """
+    found, told = pairs(arcs, weight), Told()
+    walks = walk(arcs, "out", weight), walk(arcs, "into", weight)
+    names = ("vectors",) if how.form == "vectors" else ("size", "out", "in")
+    wide = {part: how.k * (1 if part == "size" else how.wide) for part in names}
+    blocks = {part: np.zeros((arcs.num_nodes, wide[part]), np.float32) for part in names}
+    _, label = connected_components(_weighing(found.rows), directed=False)
+    sizes = np.bincount(label)
+    by_size = np.argsort(sizes[label], kind="stable")
+    small = sizes <= max(DENSE, 2 * (how.k + how.guard))
+    for size in np.unique(sizes[small & (sizes > how.skip)]).tolist():
+        own = by_size[np.searchsorted(sizes[label], size, sorter=by_size) :][
+            : size * int((sizes == size).sum())
+        ]
+        for nodes in _stacks(own[np.argsort(label[own], kind="stable")].reshape(-1, size)):
+            _put(blocks, nodes, _dense(found, walks, nodes, how))
+    for component in np.flatnonzero(~small).tolist():
+        nodes = np.flatnonzero(label == component)
+        parts = _sparse(found, walks, nodes, how, told)
+        _put(blocks, nodes[None], parts)
+    info = {"components": len(sizes), "largest_component": int(sizes.max(initial=0)), "residual": told.residual}
+    info |= {"rounds": told.rounds, "converged": told.converged, "cut_group": told.cut_group}
+    info |= {"tolerance": how.tolerance, "eigenvalues": told.values, "fallback": None}
+    if not told.converged:
+        info["fallback"] = f"the block as it stood after {told.rounds} rounds"
+    return {f"{name}.{part}": block for part, block in blocks.items()}, info
+
+
+def _weighing(rows: Rows) -> sp.csr_matrix:
+    """The pairs that weigh something."""
+    matrix = rows.matrix()
+    if not rows.weight.all():
+        matrix = matrix.copy()
+        matrix.eliminate_zeros()
+    return matrix
+
+
+def _stacks(nodes: np.ndarray) -> Iterator[np.ndarray]:
+    """Components of one size, some at a time."""
+    count = max(1, STACK // nodes.shape[1] ** 2)
+    for begin in range(0, len(nodes), count):
+        yield nodes[begin : begin + count]
+
+
+def _put(blocks: dict[str, np.ndarray], nodes: np.ndarray, parts: tuple[np.ndarray, ...]) -> None:
+    """Write ``[graphs, nodes, k]`` into the rows of the nodes; complex columns as real ones, then imaginary."""
+    for block, part in zip(blocks.values(), parts, strict=True):
+        rows = part.reshape(nodes.size, -1)
+        k, half = rows.shape[1], block.shape[1] // (2 if np.iscomplexobj(rows) else 1)
+        block[nodes.ravel(), :k] = np.real(rows)
+        if np.iscomplexobj(rows):
+            block[nodes.ravel(), half : half + k] = np.imag(rows)
+
+
+def _dense(found: Pairs, walks: tuple[Rows, Rows], nodes: np.ndarray, how: Solve) -> tuple[np.ndarray, ...]:
+    """All eigenvectors of components of one size ``[graphs, size]``."""
+    turn = None if how.angle is None else found.turn
+    matrix = _stacked(found.rows, nodes, turn, how.angle or 0.0)
+    values, vectors = np.linalg.eigh(matrix)
+    values, vectors = values[:, ::-1][:, how.skip :], vectors[:, :, ::-1][:, :, how.skip :]
+    k = min(how.k, values.shape[1])
+    if how.form == "vectors":
+        return (canonical(vectors[:, :, :k]) * np.sqrt(nodes.shape[1]),)
+    along, against = (_stacked(rows, nodes, None, 0.0) @ vectors for rows in walks)
+    return statistics(values, (vectors, along, against), k, SAME)
+
+
+def _stacked(rows: Rows, nodes: np.ndarray, turn: np.ndarray | None, angle: float) -> np.ndarray:
+    """Dense matrices ``[graphs, size, size]`` of some components."""
+    graphs, size = nodes.shape
+    place = np.zeros(rows.num_nodes, np.int64)
+    place[nodes.ravel()] = np.arange(nodes.size)
+    at, entries = taken(rows, nodes.ravel())
+    value = rows.weight[entries].astype(np.float64)
+    if turn is not None:
+        value = value * np.exp(1j * angle * turn[entries])
+    matrix = np.zeros((graphs, size, size), value.dtype)
+    matrix[at // size, at % size, place[rows.neighbors[entries]] % size] = value
+    return matrix
+
+
+def _sparse(
+    found: Pairs, walks: tuple[Rows, Rows], nodes: np.ndarray, how: Solve, told: Told
+) -> tuple[np.ndarray, ...]:
+    """The first eigenvectors of one large component."""
+    alone = len(nodes) == found.rows.num_nodes
+    rows, turn = (found.rows, found.turn) if alone else _restricted(found.rows, nodes, found.turn)
+    matrix = Hermitian(rows, None if how.angle is None else turn, how.angle or 0.0)
+    k = how.k + how.skip
+    rng = generator(how.seed, "position", "spectrum", len(nodes))
+    limits = {"tolerance": how.tolerance, "rounds": how.rounds, "guard": how.guard, "degree": how.degree}
+    solved = largest(matrix, k, rng=rng, **limits)
+    keep = _settled(solved, k, how.tolerance)
+    values, vectors = solved.values[None, how.skip : keep], solved.vectors[None, :, how.skip : keep]
+    _tell(told, solved, k, how, keep)
+    if how.form == "vectors":
+        return (canonical(vectors[:, :, : how.k]) * np.sqrt(len(nodes)),)
+    pieces = [each if alone else _restricted(each, nodes)[0] for each in walks]
+    along, against = (_moved(each, vectors[0])[None] for each in pieces)
+    return statistics(values, (vectors, along, against), how.k, how.tolerance)
+
+
+def _settled(solved: Spectrum, k: int, tolerance: float) -> int:
+    """How many eigenpairs, at least ``k``, can be relied on to tell where a group ends."""
+    wrong = np.flatnonzero(solved.residual > tolerance)
+    return max(k, int(wrong[0]) if len(wrong) else len(solved.values))
+
+
+def _tell(told: Told, solved: Spectrum, k: int, how: Solve, keep: int) -> None:
+    residual = float(solved.residual[:k].max())
+    number = groups(solved.values[None, :keep], how.tolerance)[0]
+    told.residual, told.rounds = max(told.residual, residual), max(told.rounds, solved.rounds)
+    told.converged &= residual <= how.tolerance
+    told.cut_group |= bool(number[k - 1] == number[keep - 1])
+    told.values = told.values or (1 - solved.values[how.skip : k]).tolist()
+
+
+def _restricted(rows: Rows, nodes: np.ndarray, turn: np.ndarray | None = None) -> tuple[Rows, Any]:
+    """The rows of one component, its nodes numbered from 0."""
+    place = np.zeros(rows.num_nodes, np.int32)
+    place[nodes] = np.arange(len(nodes), dtype=np.int32)
+    _, entries = taken(rows, nodes)
+    ends = np.cumsum(np.diff(rows.indptr)[nodes])
+    indptr = np.concatenate([[0], ends]).astype(rows.indptr.dtype)
+    made = Rows(indptr, place[rows.neighbors[entries]], rows.weight[entries])
+    return made, None if turn is None else turn[entries]
+
+
+def _moved(hop: Callable[[np.ndarray], np.ndarray], vectors: np.ndarray) -> np.ndarray:
+    """The product with vectors that may be complex."""
+    if not np.iscomplexobj(vectors):
+        return hop(vectors)
+    both = hop(np.hstack([np.real(vectors), np.imag(vectors)]))
+    half = vectors.shape[1]
+    return both[:, :half] + 1j * both[:, half:]
