@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from thence.base.errors import ConfigError, DataError, nearest
+from thence.encode.layer.near import Near
 from thence.encode.propagate import SparseMatrix
 from thence.graph import Arcs
 
@@ -148,15 +149,38 @@ class View:
             raise ConfigError(f"no matrix ({scale!r}, {way!r})", fix=nearest(str(scale), known))
         return self.kept((scale, way), lambda: SparseMatrix(_scaled(self.rows(way), scale)))
 
+    def near(self, way: Way = "into", itself: bool = False) -> Near:
+        """Who looks at whom, entry by entry, for attention; weights do not count.
+
+        Args:
+            way: where to look.
+            itself: whether each node looks at itself too.
+
+        Raises:
+            ConfigError: there is no such way.
+        """
+        if way not in WAYS:
+            raise ConfigError(f"no way {way!r}", fix=nearest(str(way), WAYS))
+        return self.kept((Near, way, itself), lambda: Near.of(self._pattern(way, itself)))
+
     def rows(self, way: Way = "into") -> sp.csr_matrix:
         """A as a SciPy matrix: entry (i, j) is the weight with which node i looks at node j."""
+        return _looking(self.arcs.matrix(), way)
+
+    def _pattern(self, way: Way, itself: bool) -> Any:
+        """As ``rows``, with a one for every arc, one of weight zero too, and where asked on the diagonal."""
         along: Any = self.arcs.matrix()
-        if way == "out":
-            return along
-        into = sp.csr_matrix(along.T)
-        if way == "into":
-            return into
-        return sp.csr_matrix(along.maximum(into))
+        along.data = np.ones_like(along.data)
+        rows: Any = _looking(along, way)
+        return rows + sp.identity(self.num_nodes) if itself else rows
+
+
+def _looking(along: Any, way: Way) -> sp.csr_matrix:
+    """The matrix of a way to look, of that of the arcs."""
+    if way == "out":
+        return along
+    into = sp.csr_matrix(along.T)
+    return into if way == "into" else sp.csr_matrix(along.maximum(into))
 
 
 def _scaled(rows: Any, scale: Scale) -> sp.csr_matrix:

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from thence.base.errors import ConfigError
 from thence.base.rng import torch_generator
-from thence.encode.peer.decode import Decoded, linear, make_decoder
+from thence.encode.layer.linear import linear
+from thence.encode.peer.decode import Decoded, make_decoder
 from thence.encode.peer.inputs import Inputs, adjacency, node_features
 from thence.graph import DiGraph
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -41,18 +43,37 @@ def aggregate(
     rows = len(indptr) - 1
     x = np.ascontiguousarray(x)
     out = np.empty((rows, x.shape[1]), x.dtype)
-    if threads == 1 or len(neighbors) <= CHUNK:
-        aggregate_rows(indptr, neighbors, weight, x, out, 0, rows)
-        return out
-    edges = np.searchsorted(indptr, np.arange(CHUNK, len(neighbors), CHUNK))
-    bounds = np.unique(np.concatenate([[0], edges, [rows]])).tolist()
-    work = [
-        _pool(threads).submit(aggregate_rows, indptr, neighbors, weight, x, out, first, last)
-        for first, last in pairwise(bounds)
-    ]
-    for each in work:
-        each.result()
+
+    def work(first: int, last: int) -> None:
+        aggregate_rows(indptr, neighbors, weight, x, out, first, last)
+
+    over_rows(indptr, work, threads=threads)
     return out
+
+
+def over_rows(indptr: np.ndarray, work: Callable[[int, int], Any], *, threads: int = 1) -> list[Any]:
+    """Call ``work(first, last)`` for ranges of rows that hold about :data:`CHUNK` entries each.
+
+    The ranges do not depend on the number of threads, so what is added up range by range does not either.
+
+    Args:
+        indptr: ``[rows + 1]`` int, where each row's entries begin.
+        work: what is done with the rows ``first … last - 1``; must release the interpreter's lock to gain.
+        threads: how many ranges are worked on at once.
+
+    Returns:
+        What each call returned, in the order of the rows.
+
+    Example:
+        >>> over_rows(np.array([0, 2, 2]), lambda first, last: (first, last))
+        [(0, 2)]
+    """
+    rows = len(indptr) - 1
+    edges = np.searchsorted(indptr, np.arange(CHUNK, indptr[-1], CHUNK))
+    ranges = list(pairwise(np.unique(np.concatenate([[0], edges, [rows]])).tolist()))
+    if threads == 1 or len(ranges) <= 1:
+        return [work(first, last) for first, last in ranges]
+    return list(_pool(threads).map(work, *zip(*ranges, strict=True)))
 
 
 @cache
