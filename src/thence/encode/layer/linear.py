@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -21,7 +22,9 @@ def linear(inputs: int, outputs: int, generator: torch.Generator, *, bias: bool 
         >>> linear(2, 3, torch.Generator().manual_seed(0)).weight.shape
         torch.Size([3, 2])
     """
-    layer: Any = nn.utils.skip_init(nn.Linear, inputs, outputs, bias=bias)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Initializing zero-element tensors")  # no inputs, no weights
+        layer: Any = nn.utils.skip_init(nn.Linear, inputs, outputs, bias=bias)
     bound = max(inputs, 1) ** -0.5
     with torch.no_grad():
         for parameter in layer.parameters():
