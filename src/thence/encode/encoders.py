@@ -11,6 +11,11 @@ from torch import nn
 from thence.base.config import check_config
 from thence.base.errors import ConfigError, nearest
 from thence.encode.layer.stack import Stack, StackConfig
+from thence.encode.transformer.directed import DirectedConfig, DirectedTransformer
+from thence.encode.transformer.gps import GPS, GPSConfig
+from thence.encode.transformer.nagphormer import NAGphormer, NAGphormerConfig
+from thence.encode.transformer.polynormer import Polynormer, PolynormerConfig
+from thence.encode.transformer.sgformer import SGFormer, SGFormerConfig
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,16 @@ ENCODERS: dict[str, EncoderRecipe] = {
     "dir_gcn": _stack("gcn", "each"),
     "dir_sage": _stack("sage", "each"),
     "dir_gat": _stack("gat", "each"),
+    "gps": EncoderRecipe(GPSConfig, GPS, directed=False),
+    "gps_linear": EncoderRecipe(GPSConfig, GPS, {"channels": ("cosine",)}, directed=False),
+    "goat": EncoderRecipe(GPSConfig, GPS, {"channels": ("codebook",)}, directed=False),
+    "long_arcs": EncoderRecipe(GPSConfig, GPS, {"channels": ("far",)}),
+    "communities": EncoderRecipe(GPSConfig, GPS, {"channels": ("community",)}, directed=False),
+    "sgformer": EncoderRecipe(SGFormerConfig, SGFormer, directed=False),
+    "sgformer_published": EncoderRecipe(SGFormerConfig, SGFormer, {"attention": "frobenius"}, directed=False),
+    "polynormer": EncoderRecipe(PolynormerConfig, Polynormer, directed=False),
+    "nagphormer": EncoderRecipe(NAGphormerConfig, NAGphormer, directed=False),
+    "directed": EncoderRecipe(DirectedConfig, DirectedTransformer),
 }
 
 

@@ -69,8 +69,33 @@ def make_channel(
     return made[kind](dim, heads=heads, positions=positions, seed=seed, **more)
 
 
+class Gate(nn.Module):
+    """Puts what a channel says beside what a node has, own + g · said.
+
+    Args:
+        start: what g begins with.
+    """
+
+    def __init__(self, start: float) -> None:
+        super().__init__()
+        self.gate = nn.Parameter(torch.tensor(start))
+        self.silent = False
+        self.share = 0.0
+
+    def forward(self, own: Tensor, say: Callable[[], Tensor], drop: nn.Module | None = None) -> Tensor:
+        """The sum ``[num_nodes, dim]``; ``say`` is not asked when the channel is silent."""
+        if self.silent:
+            self.share = 0.0
+            return own
+        said = self.gate * say()
+        if not self.training:
+            a, b = float(own.detach().norm()), float(said.detach().norm())
+            self.share = b / (a + b) if b else 0.0
+        return own + (said if drop is None else drop(said))
+
+
 class Channel(nn.Module):
-    """A global layer behind a gate.
+    """A global layer behind a gate: x + g · layer(x).
 
     Args:
         layer: the layer.
@@ -81,36 +106,57 @@ class Channel(nn.Module):
         >>> view = View(Arcs.from_pairs([], [], num_nodes=3))
         >>> channel = Channel(make_channel("cosine", 4), start=0.0)
         >>> x = torch.ones(3, 4)
-        >>> torch.equal(channel.eval()(x, view), x), channel.share
+        >>> torch.equal(channel.eval()(x, view), x), channel.gate.share
         (True, 0.0)
     """
 
-    def __init__(self, layer: nn.Module, *, start: float = 0.5) -> None:
+    def __init__(self, layer: nn.Module, *, start: float = 1.0) -> None:
         super().__init__()
-        self.layer = layer
-        self.gate = nn.Parameter(torch.tensor(start))
-        self.silent = False
-        self.share = 0.0
+        self.layer, self.gate = layer, Gate(start)
 
     def forward(
-        self, x: Tensor, view: View, where: Tensor | None = None, *, over: Tensor | None = None
+        self,
+        x: Tensor,
+        view: View,
+        where: Tensor | None = None,
+        *,
+        over: Tensor | None = None,
+        drop: nn.Module | None = None,
     ) -> Tensor:
-        """X with what the channel says, ``[num_nodes, dim]``."""
-        if self.silent:
-            self.share = 0.0
-            return x
-        said = self.gate * self.layer(x, view, where, over=over)
-        if not self.training:
-            own, others = float(x.detach().norm()), float(said.detach().norm())
-            self.share = others / (own + others) if others else 0.0
-        return x + said
+        """X with what the channel says, ``[num_nodes, dim]``.
+
+        Args:
+            x: ``[num_nodes, dim]``, who asks.
+            view: the graphs.
+            where: ``[num_nodes, positions]``.
+            over: ``[num_nodes, dim]``, who is asked; x when not given.
+            drop: applied to what the channel says, in training.
+        """
+        return self.gate(x, lambda: self.layer(x, view, where, over=over), drop)
 
 
-def channels_of(model: nn.Module) -> list[Channel]:
-    """The gated channels of an encoder, in order; empty where it has none.
+class Gated(nn.Module):
+    """Linear attention behind a gate, beside the values: V + g · attention(x).
+
+    Args:
+        layer: the attention.
+        start: what the gate begins with.
+    """
+
+    def __init__(self, layer: LinearAttention, *, start: float = 1.0) -> None:
+        super().__init__()
+        self.layer, self.gate = layer, Gate(start)
+
+    def forward(self, x: Tensor, view: View) -> Tensor:
+        """The sum ``[num_nodes, dim]``."""
+        return self.gate(self.layer.value(x), lambda: self.layer(x, view))
+
+
+def gates_of(model: nn.Module) -> list[Gate]:
+    """The gates of an encoder's global channels, in order; empty where it has none.
 
     Example:
-        >>> channels_of(nn.Linear(1, 1))
+        >>> gates_of(nn.Linear(1, 1))
         []
     """
-    return [module for module in model.modules() if isinstance(module, Channel)]
+    return [module for module in model.modules() if isinstance(module, Gate)]

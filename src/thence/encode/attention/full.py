@@ -44,7 +44,9 @@ class FullAttention(nn.Module):
         self.query, self.key = (
             linear(dim + positions, dim, torch_generator(seed, "attention", name)) for name in ("q", "k")
         )
-        self.value = linear(dim, dim, torch_generator(seed, "attention", "v"))
+        self.value, self.out = (
+            linear(dim, dim, torch_generator(seed, "attention", name)) for name in ("v", "o")
+        )
 
     def forward(
         self, x: Tensor, view: View, where: Tensor | None = None, *, over: Tensor | None = None
@@ -65,7 +67,7 @@ class FullAttention(nn.Module):
             queries, keys, values = (self._split(rows[nodes]) for rows in (q, k, v))
             found = nn.functional.scaled_dot_product_attention(queries, keys, values)
             out = out.index_copy(0, nodes.reshape(-1), found.transpose(1, 2).reshape(-1, v.shape[1]))
-        return out
+        return self.out(out)
 
     def _split(self, rows: Tensor) -> Tensor:
         """``[graphs, nodes, heads · w]`` as ``[graphs, heads, nodes, w]``."""

@@ -5,12 +5,13 @@ over j are taken once for all i:
 
     z_i = φ(q_i) · M,    M = Σ_j φ(k_j)ᵀ v_j,    divided by  φ(q_i) · Σ_j φ(k_j)
 
-Forms, each with weights that are not negative and sum to one over j:
+Forms, whose weights sum to one over j:
 
 - ``cosine``: 1 + cos(q_i, k_j), rows of length one each. The published SGFormer scales q and k by the norm of
   the whole matrix instead; its all-pair term is then at most 1/N of a node's own, whatever is learned
   (Cauchy-Schwarz), and nothing global is left on a large graph. That one is ``frobenius``, kept to be measured;
-  its weights may be negative.
+  ``rows`` is the same with rows of length one: cos(q_i, k_j) beside N times a node's own value. The weights of
+  these two may be negative.
 - ``sigmoid``: Σ_c σ(q_ic) σ(k_jc), as in Polynormer.
 - ``slots``: nodes meet in slots c, Σ_c φ_c(q_i) φ_c(k_j) / Σ_j' φ_c(k_j') with φ a softmax over slots. A slot
   is an average of those that chose it, however many there are, so that few nodes can be found among millions.
@@ -28,14 +29,14 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Form = Literal["cosine", "frobenius", "sigmoid", "slots"]
-FORMS: tuple[Form, ...] = ("cosine", "frobenius", "sigmoid", "slots")
+Form = Literal["cosine", "frobenius", "rows", "sigmoid", "slots"]
+FORMS: tuple[Form, ...] = ("cosine", "frobenius", "rows", "sigmoid", "slots")
 TINY = 1e-6
 
 
 def mapped(q: Tensor, form: Form) -> Tensor:
     """φ of queries or keys, of their shape ``[..., nodes, width]``."""
-    if form == "cosine":
+    if form in ("cosine", "rows"):
         return torch.nn.functional.normalize(q, dim=-1)
     if form == "slots":
         return torch.softmax(q, -1)
@@ -72,7 +73,7 @@ def answer(q: Tensor, v: Tensor, sums: Sums, nodes: int, form: Form) -> Tensor:
 
     Args:
         q: ``[..., block, width]`` its queries.
-        v: ``[..., block, values]`` its own values, which ``frobenius`` adds N times.
+        v: ``[..., block, values]`` its own values, which two forms add N times.
         sums: over all nodes.
         nodes: how many those are, N.
         form: which attention.
@@ -87,8 +88,13 @@ def answer(q: Tensor, v: Tensor, sums: Sums, nodes: int, form: Form) -> Tensor:
     queries = mapped(q, form)
     if form == "slots":
         return queries @ (mixed / (total + TINY)[..., None])
-    if form == "frobenius":
-        scale = squares.prod(-1).clamp_min(TINY * TINY).rsqrt()[..., None, None]
+    if form in ("frobenius", "rows"):
+        length = (
+            squares.prod(-1).clamp_min(TINY * TINY).sqrt()
+            if form == "frobenius"
+            else torch.ones_like(squares[..., 0])
+        )
+        scale = 1 / length[..., None, None]
         above = queries @ mixed * scale + nodes * v
         return above / (queries @ total[..., None] * scale + nodes)
     above, below = queries @ mixed, queries @ total[..., None]

@@ -27,6 +27,7 @@ class LinearAttention(nn.Module):
         heads: parallel attentions on ``dim / heads`` values each.
         form: which kernel.
         slots: width of queries and keys of a head; ``dim / heads`` when not given.
+        shared: queries and keys are made by one map, so that likes look at likes.
         positions: width of ``where``; 0 for none.
         seed: from which the start values are drawn.
 
@@ -47,6 +48,7 @@ class LinearAttention(nn.Module):
         heads: int = 1,
         form: Form = "cosine",
         slots: int | None = None,
+        shared: bool = False,
         positions: int = 0,
         seed: int = 0,
     ) -> None:
@@ -58,9 +60,9 @@ class LinearAttention(nn.Module):
         self.heads = heads
         self.form: Form = form
         width = heads * (slots or dim // heads)
-        self.query, self.key = (
-            linear(dim + positions, width, torch_generator(seed, "attention", name)) for name in ("q", "k")
-        )
+        wide = dim + positions
+        self.query = linear(wide, width, torch_generator(seed, "attention", "q"))
+        self.key = self.query if shared else linear(wide, width, torch_generator(seed, "attention", "k"))
         self.value = linear(dim, dim, torch_generator(seed, "attention", "v"))
 
     def forward(

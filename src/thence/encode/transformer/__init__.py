@@ -1,0 +1,1 @@
+"""Graph transformers: stacks in which nodes look along arcs and, by a global channel, beyond them."""

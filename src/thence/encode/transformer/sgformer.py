@@ -1,0 +1,130 @@
+"""SGFormer: attention over all nodes in linear time beside a GCN.
+
+    global   Z⁰ = dropout(relu(LN(X W)));   Z^k = dropout(relu(LN( (attention(Z^(k-1)) + Z^(k-1)) / 2 )))
+    local    H⁰ = dropout(relu(BN(X W')));  H^k = dropout(relu(BN(GCN(H^(k-1))))) + H⁰
+    out      α H + (1 - α) Z,    heads of attention averaged
+
+The attention of the authors' code (``frobenius``) has an all-pair part that vanishes as nodes grow in number,
+see :mod:`thence.encode.attention.kernel`. In ``gated`` it cannot: rows are normalised, and the all-pair part
+stands behind a learned gate beside the node's own value, attention(Z) = V + g · (cosine attention over all
+nodes).
+
+References:
+    Wu et al., "SGFormer: simplifying and empowering transformers for large-graph representations", NeurIPS
+    2023, equations 2 to 5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from thence.base.errors import ConfigError, nearest
+from thence.base.rng import derive_seed, torch_generator
+from thence.encode.attention.channel import Gated
+from thence.encode.attention.linear import LinearAttention
+from thence.encode.layer.gcn import GCN
+from thence.encode.layer.linear import linear
+from thence.encode.layer.stack import make_norm
+from thence.encode.layer.view import View, Way
+
+ATTENTIONS = ("gated", "frobenius", "rows")
+
+
+@dataclass(frozen=True)
+class SGFormerConfig:
+    """How the encoder is built.
+
+    Args:
+        dim: width of every layer.
+        layers: of the GCN.
+        global_layers: of attention.
+        heads: of attention, each as wide as the layer; their mean counts.
+        way: where the GCN looks.
+        graph_weight: the GCN's share α.
+        dropout: share of numbers that a training step leaves out.
+        attention: ``gated``; ``frobenius``, as the authors' code has it; or ``rows``, with rows of length one.
+
+    Raises:
+        ConfigError: a name is unknown or a number out of range.
+    """
+
+    dim: int = 64
+    layers: int = 3
+    global_layers: int = 1
+    heads: int = 1
+    way: Way = "both"
+    graph_weight: float = 0.8
+    dropout: float = 0.5
+    attention: Literal["gated", "frobenius", "rows"] = "gated"
+
+    def __post_init__(self) -> None:
+        if min(self.dim, self.layers, self.global_layers, self.heads) < 1:
+            raise ConfigError(f"out of range: {self}", fix="Widths and counts are at least 1.")
+        if self.attention not in ATTENTIONS:
+            raise ConfigError(f"no attention {self.attention!r}", fix=nearest(self.attention, ATTENTIONS))
+        if not (0 <= self.graph_weight <= 1 and 0 <= self.dropout < 1):
+            raise ConfigError(f"out of range: {self}", fix="graph_weight and dropout are shares.")
+
+
+class SGFormer(nn.Module):
+    """The encoder.
+
+    Args:
+        inputs: width of the features.
+        config: how it is built.
+        seed: from which the start values are drawn.
+
+    Example:
+        >>> from thence.graph import Arcs
+        >>> view = View(Arcs.from_pairs([0, 1], [1, 2], num_nodes=3))
+        >>> SGFormer(5, SGFormerConfig(dim=8))(torch.ones(3, 5), view).shape
+        torch.Size([3, 8])
+    """
+
+    def __init__(self, inputs: int, config: SGFormerConfig, *, seed: int = 0) -> None:
+        super().__init__()
+        self.config, self.dim = config, config.dim
+        dim = config.dim
+        self.global_first, self.local_first = (
+            linear(inputs, dim, torch_generator(seed, "sgformer", name)) for name in ("global", "local")
+        )
+        self.attend = nn.ModuleList(
+            _Mean(dim, config, derive_seed(seed, "attend", k)) for k in range(config.global_layers)
+        )
+        self.global_norms = nn.ModuleList(make_norm("layer", dim) for _ in range(config.global_layers + 1))
+        self.convs = nn.ModuleList(
+            GCN(dim, dim, way=config.way, seed=derive_seed(seed, "conv", k)) for k in range(config.layers)
+        )
+        self.local_norms = nn.ModuleList(make_norm("batch", dim) for _ in range(config.layers + 1))
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, view: View) -> Tensor:
+        """Vectors ``[n, dim]`` of features ``[n, inputs]``."""
+        far = self._made(self.global_norms[0], self.global_first(x))
+        for attend, norm in zip(self.attend, list(self.global_norms)[1:], strict=True):
+            far = self._made(norm, (attend(far, view) + far) / 2)
+        first = near = self._made(self.local_norms[0], self.local_first(x))
+        for conv, norm in zip(self.convs, list(self.local_norms)[1:], strict=True):
+            near = self._made(norm, conv(near, view)) + first
+        return self.config.graph_weight * near + (1 - self.config.graph_weight) * far
+
+    def _made(self, norm: nn.Module, x: Tensor) -> Tensor:
+        return self.dropout(torch.relu(norm(x)))
+
+
+class _Mean(nn.Module):
+    """Attention of full width in each head, and the mean of the heads."""
+
+    def __init__(self, dim: int, config: SGFormerConfig, seed: int) -> None:
+        super().__init__()
+        gated = config.attention == "gated"
+        form = "cosine" if config.attention == "gated" else config.attention
+        heads = [LinearAttention(dim, form=form, seed=derive_seed(seed, head)) for head in range(config.heads)]
+        self.heads = nn.ModuleList(Gated(head) if gated else head for head in heads)
+
+    def forward(self, x: Tensor, view: View) -> Tensor:
+        return torch.stack([head(x, view) for head in self.heads]).mean(0)
