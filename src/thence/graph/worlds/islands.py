@@ -1,14 +1,14 @@
 """Islands: what is asked lies far upstream, an equal lure lies as far downstream, and some must ask elsewhere.
 
-A graph is a sea of islands, two for each topic, with no arc between islands. An island is a long chain
+A graph is a sea of islands with no arc between them. An island is a long chain
 
     tail ... → BEACON → d arcs → ASKED → d arcs → LURE → ... tail
 
 with twigs: single nodes with an arc into the chain or out of it, as likely as not. Every node carries its
 island's topic. The beacon carries a symbol, the lure another one; the class of the asked node is the beacon's
-symbol. The symbols of a topic are the same on both its islands and drawn anew for each topic of each sea, so
-that nothing can be learnt by heart. ``cold`` topics have one island that carries no symbols: its answer stands
-on the other island of the topic alone, in no k-hop ball whatever k.
+symbol. Symbols are drawn anew for each topic of each sea, so that nothing can be learnt by heart. Each topic has
+one such island. Some topics have a second, a ``cold`` one, that carries no symbols: its answer is that of the
+first and stands there alone, in no k-hop ball whatever k.
 
 What can be known:
 
@@ -56,18 +56,18 @@ class Islands:
 def islands(
     seed: int,
     *,
-    topics: int = 4,
-    cold: int = 2,
+    topics: int = 3,
+    cold: int = 1,
     symbols: int = 8,
     buckets: Sequence[tuple[int, int]] = BUCKETS,
-    graphs: Sequence[int] = (200, 50, 150),
+    graphs: Sequence[int] = (1000, 100, 250),
 ) -> Islands:
     """Seas of islands side by side, one asked node in each island.
 
     Args:
         seed: seed of the world.
-        topics: topics of a sea, two islands each.
-        cold: how many of them have an island without symbols.
+        topics: topics of a sea, an island with symbols each.
+        cold: how many of them have an island without symbols besides.
         symbols: how many symbols there are.
         buckets: ranges of distances; each is as likely, and each distance in it.
         graphs: how many seas for training, validation and test.
@@ -79,7 +79,7 @@ def islands(
     Example:
         >>> world = islands(0, graphs=(3, 1, 2))
         >>> world.graph.num_graphs, len(world.graph.splits["test"]), int(world.cold.sum())
-        (6, 16, 12)
+        (6, 8, 6)
     """
     if topics < 1 or not 0 <= cold <= topics or symbols < 2:
         raise ConfigError(f"{topics} topics, {cold} of them cold, {symbols} symbols")
@@ -96,11 +96,11 @@ def islands(
 def _sea(
     topics: int, cold: int, symbols: int, buckets: Sequence[tuple[int, int]], rng: np.random.Generator
 ) -> Small:
-    """Two islands for each topic; the second is without symbols where the topic is cold."""
+    """An island for each topic, and one without symbols for the first few."""
     parts: list[Small] = []
     for place, topic in enumerate(rng.permutation(topics)):
         beacon, lure = rng.choice(symbols, 2, replace=False)
-        for blank in (False, place < cold):
+        for blank in (False, True)[: 1 + (place < cold)]:
             distance = int(rng.integers(*buckets[int(rng.integers(len(buckets)))], endpoint=True))
             pairs, marked = _chain(distance, rng)
             size = int(pairs.max()) + 1
