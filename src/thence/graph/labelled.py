@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
+import scipy.sparse as sp
 
-from thence.base.errors import DataError
+from thence.base.errors import ConfigError, DataError
 from thence.graph.arcs import Arcs
 
 Told = Literal["nodes", "graphs"]
@@ -20,7 +21,8 @@ class LabelledGraph:
 
     Args:
         arcs: the arcs of all graphs.
-        x: ``[num_nodes, inputs]`` float32 features.
+        x: ``[num_nodes, inputs]`` float32 features, dense or a SciPy matrix of sparse rows; no inputs where
+            there are no features.
         y: ``[num_nodes]`` or ``[num_graphs]``: int64 classes from 0 (below 0: not known), or float32 values
             (NaN: not known).
         splits: rows of ``y`` by the name of the split, ``{"train": [...], "valid": [...], "test": [...]}``;
@@ -40,16 +42,16 @@ class LabelledGraph:
     """
 
     arcs: Arcs
-    x: np.ndarray
+    x: Any
     y: np.ndarray
     splits: Mapping[str, np.ndarray]
     graph_of: np.ndarray | None = None
     told: Told = "nodes"
 
     def __post_init__(self) -> None:
-        if self.x.ndim != 2 or len(self.x) != self.arcs.num_nodes:
+        if self.x.ndim != 2 or self.x.shape[0] != self.arcs.num_nodes:
             raise DataError(f"features have shape {self.x.shape} for {self.arcs.num_nodes} nodes")
-        if self.x.dtype != np.float32 or not np.isfinite(self.x).all():
+        if self.x.dtype != np.float32 or not np.isfinite(_entries(self.x)).all():
             raise DataError("features are not finite float32", fix="Give x.astype(np.float32).")
         if self.y.dtype not in (np.int64, np.float32) or self.y.ndim != 1:
             raise DataError(
@@ -77,9 +79,40 @@ class LabelledGraph:
         """How many classes; 0 where values are to be told."""
         return int(self.y.max(initial=-1)) + 1 if self.y.dtype == np.int64 else 0
 
+    @property
+    def known(self) -> np.ndarray:
+        """``[len(y)]`` bool: the label is known."""
+        return self.y >= 0 if self.y.dtype == np.int64 else ~np.isnan(self.y)
+
+    def part(self, name: str) -> np.ndarray:
+        """Rows of a split whose labels are known.
+
+        Raises:
+            ConfigError: there is no such split.
+        """
+        if name not in self.splits:
+            named = ", ".join(self.splits) or "none"
+            raise ConfigError(f"no split {name!r}; there are: {named}", fix="Name one, or draw: random_split.")
+        rows = np.asarray(self.splits[name], np.int64)
+        return rows[self.known[rows]]
+
+    def undirected(self) -> LabelledGraph:
+        """The same with every arc in both directions, with the larger of two weights that differ."""
+        along: Any = self.arcs.matrix()
+        both = sp.coo_matrix(along.maximum(along.T))
+        arcs = Arcs.from_pairs(
+            both.row, both.col, num_nodes=self.arcs.num_nodes, weight=both.data, directed=False
+        )
+        return replace(self, arcs=arcs)
+
     def __repr__(self) -> str:
         """One line with the counts."""
         graphs = f"{self.num_graphs:,} graph{'s' if self.num_graphs > 1 else ''}"
         what = f"{self.num_classes} classes" if self.num_classes else "values"
         counts = f"{self.arcs.num_nodes:,} nodes, {self.arcs.num_arcs:,} arcs, {self.x.shape[1]:,} inputs"
         return f"LabelledGraph({graphs}, {counts}, {what} of {self.told})"
+
+
+def _entries(x: Any) -> np.ndarray:
+    """What is stored of a dense or sparse matrix."""
+    return x.data if sp.issparse(x) else x

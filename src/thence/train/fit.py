@@ -172,7 +172,7 @@ def _step(
     for group in optimizer.param_groups:
         group["lr"] = config.rate(step)
     model.train()
-    with _own_randomness(config.seed, step):
+    with own_randomness(config.seed, step):
         batch = sampler.batch(step)
         around: Any = getattr(model, "around", None)
         if around is not None:
@@ -189,7 +189,7 @@ def _step(
 
 
 @contextmanager
-def _own_randomness(seed: int, step: int) -> Iterator[None]:
+def own_randomness(seed: int, step: int) -> Iterator[None]:
     """Layers such as dropout know torch's global generator only: lend it the state of a private one."""
     cuda = torch.cuda.is_available()
     with torch.random.fork_rng([torch.cuda.current_device()] if cuda else []):
