@@ -131,7 +131,7 @@ def resumes_to_the_byte(make: Make) -> None:
     begun = make(INPUTS, 1)
     optimizer = optimizer_of(begun)
     trained(begun, optimizer, range(2), *world())
-    resumed = make(INPUTS, 7)
+    resumed = make(INPUTS, 1)
     resumed.load_state_dict(begun.state_dict())
     going = optimizer_of(resumed)
     going.load_state_dict(optimizer.state_dict())
