@@ -15,4 +15,5 @@ from thence.graph.position.positions import fingerprint as fingerprint
 from thence.graph.position.profile import profile as profile
 from thence.graph.position.propagate import propagate as propagate
 from thence.graph.position.svd import svd as svd
+from thence.graph.position.update import updated as updated
 from thence.graph.position.walks import returns as returns

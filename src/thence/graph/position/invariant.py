@@ -8,10 +8,10 @@ eigenvalues
     out     f(n Σ_j (P_out)_ij Π_ji / m)        how v goes on along the arcs that leave i
     in      f(n conj(Σ_j (P_in)_ij Π_ji) / m)   the same along the arcs that arrive
 
-with f(z) = z / √(1 + |z|), which keeps the angle and brings large values down to the scale of the size, depend
-on the group alone. For the magnetic Laplacian the angle of ``out`` is how far the phase moves along an arc: by
--2πq where nothing else interferes. Turning all arcs round conjugates the vectors, which swaps ``out`` and
-``in``. Eigenvalues closer than the tolerance are one group: a solver does not tell their vectors apart.
+with f(z) = z / √(1 + |z|), which keeps the angle and brings large values down to the scale of the size,
+depend on the group alone. For the magnetic Laplacian the angle of ``out`` is how far the phase moves along an
+arc: by -2πq where nothing else interferes. Turning all arcs round conjugates the vectors, which swaps ``out``
+and ``in``. Eigenvalues closer than the tolerance are one group: a solver does not tell their vectors apart.
 
 References:
     Lim et al., "Sign and basis invariant networks for spectral graph representation learning", ICLR 2023 (arXiv

@@ -31,7 +31,7 @@ def node_keys(ids: IdMap | None, num_nodes: int) -> np.ndarray:
     return keys
 
 
-def signs(keys: np.ndarray, channels: int, seed: int, purpose: str) -> np.ndarray:
+def signs(keys: np.ndarray, channels: int, seed: int, purpose: str, first: int = 0) -> np.ndarray:
     """``[num_nodes, channels]`` float32 of -1 and +1, independent of one another, by the nodes' keys.
 
     Args:
@@ -39,6 +39,7 @@ def signs(keys: np.ndarray, channels: int, seed: int, purpose: str) -> np.ndarra
         channels: how many a node.
         seed: same seed, same signs.
         purpose: what they are for; another purpose has other signs.
+        first: the first channel that is wanted.
 
     Example:
         >>> few, more = signs(node_keys(None, 3), 4, 0, "x"), signs(node_keys(None, 9), 4, 0, "x")
@@ -46,5 +47,5 @@ def signs(keys: np.ndarray, channels: int, seed: int, purpose: str) -> np.ndarra
         (True, [-1.0, 1.0])
     """
     out = np.empty((len(keys), channels), np.float32)
-    fill_signs(keys, np.uint64(derive_seed(seed, "position", purpose)), out)
+    fill_signs(keys, np.uint64(derive_seed(seed, "position", purpose)), first, out)
     return out

@@ -21,7 +21,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import Literal
 
@@ -30,6 +30,7 @@ import numpy as np
 from thence.base.errors import ConfigError
 from thence.graph.arcs import Arcs
 from thence.graph.position.found import Found
+from thence.graph.position.kernel.moments import add_moments
 from thence.graph.position.keys import node_keys, signs
 from thence.graph.position.operators import walk
 from thence.graph.walk.rows import whole
@@ -37,7 +38,10 @@ from thence.graph.walk.rows import whole
 Form = Literal["statistics", "rows"]
 Word = tuple[str, ...]
 Hop = Callable[[np.ndarray], np.ndarray]
+Travel = Callable[[int, int], dict[Word, np.ndarray]]
 TURN = {"out": "in", "in": "out"}
+AT_ONCE = 32
+"""Channels that travel together when statistics are made."""
 
 
 def propagate(
@@ -82,12 +86,12 @@ def propagate(
     if form not in ("statistics", "rows"):
         raise ConfigError(f"no form {form!r}", fix="form is 'statistics' or 'rows'.")
     keys = node_keys(None, arcs.num_nodes) if keys is None else keys
-    rows = travelled(
-        {"out": walk(arcs, "out", weight), "in": walk(arcs, "into", weight)},
-        signs(keys, channels, seed, "propagate"),
-        hops,
-    )
-    blocks, names = gathered(rows, form)
+    walks = {"out": walk(arcs, "out", weight), "in": walk(arcs, "into", weight)}
+
+    def travel(first: int, count: int) -> dict[Word, np.ndarray]:
+        return travelled(walks, signs(keys, count, seed, "propagate", first), hops)
+
+    blocks, names = assembled(travel, channels, form)
     info = {"hops": hops, "channels": channels, "form": form, "weight": weight, "words": names}
     return Found(blocks, info)
 
@@ -102,7 +106,7 @@ def words(hops: int) -> list[Word]:
     return [word for length in range(1, hops + 1) for word in product(("out", "in"), repeat=length)]
 
 
-def travelled(walks: dict[str, Hop], z: np.ndarray, hops: int) -> dict[Word, np.ndarray]:
+def travelled(walks: Mapping[str, Hop], z: np.ndarray, hops: int) -> dict[Word, np.ndarray]:
     """X_w of every word, ``()`` included: the first step of a word is the last product."""
     rows: dict[Word, np.ndarray] = {(): z}
     for word in words(hops):
@@ -110,21 +114,30 @@ def travelled(walks: dict[str, Hop], z: np.ndarray, hops: int) -> dict[Word, np.
     return rows
 
 
-def gathered(rows: dict[Word, np.ndarray], form: Form) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
-    """The blocks of a form, and the names of their columns (of statistics) or words (of rows)."""
+def assembled(travel: Travel, channels: int, form: Form) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
+    """The blocks of a form, and the names of their columns (of statistics) or words (of rows).
+
+    Args:
+        travel: the rows X_w of all words for the channels ``first … first + count - 1``.
+        channels: how many there are.
+        form: of the blocks. For statistics :data:`AT_ONCE` channels are in memory at a time.
+    """
     if form == "rows":
-        parts = {side: [word for word in rows if word[:1] == (side,)] for side in ("out", "in")}
-        parts["in"] = [_mirror(word) for word in parts["out"]]
-        blocks = {f"propagate.{side}": np.hstack([rows[word] for word in part]) for side, part in parts.items()}
-        names = {f"propagate.{side}": [" ".join(word) for word in part] for side, part in parts.items()}
+        rows = travel(0, channels)
+        begun = [word for word in rows if word[:1] == ("out",)]
+        parts = {"propagate.out": begun, "propagate.in": [_mirror(word) for word in begun]}
+        blocks = {name: np.hstack([rows[word] for word in part]) for name, part in parts.items()}
+        names = {name: [" ".join(word) for word in part] for name, part in parts.items()}
         return {"propagate.own": rows[()], **blocks}, names
     blocks, names = {}, {}
-    for side, chosen in _moments(list(rows)).items():
-        block = np.empty((len(rows[()]), len(chosen)), np.float32)
-        for at, (v, w) in enumerate(chosen):
-            block[:, at] = np.einsum("nc,nc->n", rows[v], rows[w]) / rows[v].shape[1]
-        blocks[f"propagate.{side}"] = block
-        names[f"propagate.{side}"] = [f"{_name(v)}·{_name(w)}" for v, w in chosen]
+    for first in range(0, channels, AT_ONCE):
+        rows = travel(first, min(AT_ONCE, channels - first))
+        stack, place = np.stack(list(rows.values())), {word: at for at, word in enumerate(rows)}
+        for side, pairs in _moments(list(rows)).items():
+            name = f"propagate.{side}"
+            total = blocks.setdefault(name, np.zeros((stack.shape[1], len(pairs)), np.float32))
+            add_moments(stack, np.array([[place[v], place[w]] for v, w in pairs]), np.float32(channels), total)
+            names[name] = [f"{_name(v)}·{_name(w)}" for v, w in pairs]
     return blocks, names
 
 

@@ -22,12 +22,13 @@ def hash_ids(offsets: np.ndarray, data: np.ndarray, keys: np.ndarray) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def fill_signs(keys: np.ndarray, seed: np.uint64, out: np.ndarray) -> None:
-    """``out[i, k]``: +1 or -1, bit k % 64 of word k // 64 of the stream of node i."""
+def fill_signs(keys: np.ndarray, seed: np.uint64, first: int, out: np.ndarray) -> None:
+    """``out[i, k]``: +1 or -1, bit c % 64 of word c // 64 of the stream of node i, where c = first + k."""
     for i in range(len(keys)):
         stream = fold(seed, keys[i])
         word = stream
         for k in range(out.shape[1]):
-            if k % 64 == 0:
-                word = mix(stream + np.uint64(k // 64) * GOLDEN)
-            out[i, k] = 1.0 if (word >> np.uint64(k % 64)) & _ONE else -1.0
+            c = first + k
+            if k == 0 or c % 64 == 0:
+                word = mix(stream + np.uint64(c // 64) * GOLDEN)
+            out[i, k] = 1.0 if (word >> np.uint64(c % 64)) & _ONE else -1.0
