@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from thence.base.errors import ConfigError
 from thence.base.rng import generator
 from thence.graph.arcs import Arcs
 from thence.graph.position.filtered import Hermitian, Spectrum, largest
 from thence.graph.position.invariant import canonical, groups, statistics
+from thence.graph.position.kernel.components import label_components
 from thence.graph.position.operators import Pairs, Rows, pairs, taken, walk
 from thence.graph.walk.rows import whole
 
@@ -102,7 +101,8 @@ def solve(
     names = ("vectors",) if how.form == "vectors" else ("size", "out", "in")
     wide = {part: how.k * (1 if part == "size" else how.wide) for part in names}
     blocks = {part: np.zeros((arcs.num_nodes, wide[part]), np.float32) for part in names}
-    _, label = connected_components(_weighing(found.rows), directed=False)
+    label = np.empty(arcs.num_nodes, np.int32)
+    label_components(found.rows.indptr, found.rows.neighbors, found.rows.weight, label)
     sizes = np.bincount(label)
     by_size = np.argsort(sizes[label], kind="stable")
     small = sizes <= max(DENSE, 2 * (how.k + how.guard))
@@ -122,15 +122,6 @@ def solve(
     if not told.converged:
         info["fallback"] = f"the block as it stood after {told.rounds} rounds"
     return {f"{name}.{part}": block for part, block in blocks.items()}, info
-
-
-def _weighing(rows: Rows) -> sp.csr_matrix:
-    """The pairs that weigh something."""
-    matrix = rows.matrix()
-    if not rows.weight.all():
-        matrix = matrix.copy()
-        matrix.eliminate_zeros()
-    return matrix
 
 
 def _stacks(nodes: np.ndarray) -> Iterator[np.ndarray]:
