@@ -13,8 +13,9 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,109 +27,12 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from common import run, say
-from thence.encode.layer.dir import Dir
-from thence.encode.layer.gat import GAT, GATv2
-from thence.encode.layer.gcn import GCN
-from thence.encode.layer.gin import GIN
-from thence.encode.layer.sage import SAGE
+from parts.beside_pyg_layers import WIDTH, Pair, layers
+from parts.beside_pyg_models import faults, gps, many, polynormer, sgformer
 from thence.encode.layer.view import View
 from thence.graph import Arcs
 
-NODES, ARCS, WIDTH, HEADS = 100_000, 1_000_000, 64, 4
-
-
-@dataclass
-class Pair:
-    """A layer of ours, PyG's, and which parameter of theirs each of ours is.
-
-    Args:
-        ours: called with features and a view.
-        theirs: called with features and arcs.
-        names: theirs by ours.
-        loops: whether PyG is given the loops beforehand.
-        sparse: whether PyG's layer has a form for a sparse matrix.
-        norms: whether PyG is given GCN's norms beforehand; they differ on directed graphs, so this one's arcs
-            stand both ways.
-    """
-
-    ours: nn.Module
-    theirs: nn.Module
-    names: Mapping[str, str]
-    loops: bool = False
-    sparse: bool = True
-    norms: bool = False
-
-    def share_weights(self) -> None:
-        """Give PyG's layer the numbers of ours."""
-        own, other = dict(self.ours.named_parameters()), dict(self.theirs.named_parameters())
-        if set(own) != set(self.names) or set(other) != set(self.names.values()):
-            raise ValueError(f"{sorted(own)} are not all of {sorted(other)}")
-        with torch.no_grad():
-            for mine, yours in self.names.items():
-                other[yours].copy_(own[mine].reshape(other[yours].shape))
-
-
-def pairs() -> dict[str, Pair]:
-    """What is compared."""
-    from torch_geometric.nn import DirGNNConv, GATConv, GATv2Conv, GCNConv, GINConv, SAGEConv
-
-    def net() -> nn.Module:
-        return nn.Sequential(nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH))
-
-    each = WIDTH // HEADS
-    both = {
-        f"{way}.seen.{part}": f"conv_{there}.lin_l.{part}"
-        for way, there in (("into", "in"), ("out", "out"))
-        for part in ("weight", "bias")
-    }
-    return {
-        "gcn": Pair(
-            GCN(WIDTH, WIDTH),
-            GCNConv(WIDTH, WIDTH, normalize=False),
-            {"linear.weight": "lin.weight", "linear.bias": "bias"},
-            norms=True,
-        ),
-        "sage": Pair(
-            SAGE(WIDTH, WIDTH),
-            SAGEConv(WIDTH, WIDTH),
-            {"seen.weight": "lin_l.weight", "seen.bias": "lin_l.bias", "own.weight": "lin_r.weight"},
-        ),
-        "gin": Pair(
-            GIN(WIDTH, WIDTH),
-            GINConv(net(), train_eps=True),
-            {"epsilon": "eps"}
-            | {
-                f"{own}.{part}": f"nn.{at}.{part}"
-                for own, at in (("first", 0), ("last", 2))
-                for part in ("weight", "bias")
-            },
-        ),
-        "gat": Pair(
-            GAT(WIDTH, WIDTH, heads=HEADS),
-            GATConv(WIDTH, each, heads=HEADS, add_self_loops=False),
-            {"value.weight": "lin.weight", "of_row": "att_dst", "of_column": "att_src", "bias": "bias"},
-            loops=True,
-            sparse=False,
-        ),
-        "gatv2": Pair(
-            GATv2(WIDTH, WIDTH, heads=HEADS),
-            GATv2Conv(WIDTH, each, heads=HEADS, add_self_loops=False),
-            {"weight": "att", "bias": "bias"}
-            | {
-                f"{own}.{part}": f"{other}.{part}"
-                for own, other in (("value", "lin_l"), ("row", "lin_r"))
-                for part in ("weight", "bias")
-            },
-            loops=True,
-            sparse=False,
-        ),
-        "dir": Pair(
-            Dir(WIDTH, WIDTH, conv=SAGE, alpha=0.3),
-            DirGNNConv(SAGEConv(WIDTH, WIDTH, root_weight=False), alpha=0.7),
-            both | {"own.weight": "lin.weight", "own.bias": "lin.bias"},
-            sparse=False,
-        ),
-    }
+NODES, ARCS, GRAPHS = 100_000, 1_000_000, 1_000
 
 
 def graph(num_nodes: int, num_arcs: int, *, directed: bool) -> Arcs:
@@ -153,11 +57,10 @@ def forms(pair: Pair, arcs: Arcs) -> dict[str, tuple[Tensor, ...]]:
         index = add_self_loops(index, num_nodes=arcs.num_nodes)[0]
     if pair.norms:
         index, weight = gcn_norm(index, num_nodes=arcs.num_nodes)
-    found: dict[str, tuple[Tensor, ...]] = {"list": (index,) if weight is None else (index, weight)}
-    if pair.sparse:
-        values = torch.ones(index.shape[1]) if weight is None else weight
-        found["matrix"] = (torch.sparse_coo_tensor(index.flip(0), values, size).to_sparse_csr(),)
-    return found
+    values = torch.ones(index.shape[1]) if weight is None else weight
+    matrix = torch.sparse_coo_tensor(index.flip(0), values, size).to_sparse_csr()
+    found = {"list": (index,) if weight is None else (index, weight), "matrix": (matrix,)}
+    return {form: found[form] for form in pair.forms}
 
 
 def step(layer: nn.Module, x: Tensor, pull: Tensor, *given: Any) -> tuple[Tensor, Tensor, float]:
@@ -171,12 +74,12 @@ def step(layer: nn.Module, x: Tensor, pull: Tensor, *given: Any) -> tuple[Tensor
     return out.detach(), own.grad, spent
 
 
-def compare(name: str, pair: Pair, arcs: Arcs, repeats: int) -> dict[str, float]:
+def compare(name: str, pair: Pair, view: View, repeats: int) -> dict[str, float]:
     """Largest differences, and the ratio of CPU times to the faster of PyG's forms."""
     pair.share_weights()
     rng = torch.Generator().manual_seed(0)
-    x, pull = (torch.randn(arcs.num_nodes, WIDTH, generator=rng) for _ in range(2))
-    given = {"ours": (View(arcs),), **forms(pair, arcs)}
+    x, pull = (torch.randn(view.num_nodes, WIDTH, generator=rng) for _ in range(2))
+    given = {"ours": (view,), **forms(pair, view.arcs)}
     layers = {form: pair.ours if form == "ours" else pair.theirs for form in given}
     first = {form: step(layers[form], x, pull, *edges) for form, edges in given.items()}
     spent: dict[str, list[float]] = {form: [] for form in given}
@@ -199,18 +102,44 @@ def compare(name: str, pair: Pair, arcs: Arcs, repeats: int) -> dict[str, float]
 
 def convolutions(arguments: argparse.Namespace) -> dict[str, float]:
     """Message-passing layers."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    num_nodes, num_arcs = (NODES // 4, ARCS // 4) if arguments.quick else (NODES, ARCS)
-    made = {directed: graph(num_nodes, num_arcs, directed=directed) for directed in (True, False)}
+    shrink = 4 if arguments.quick else 1
+    views = {
+        directed: View(graph(NODES // shrink, ARCS // shrink, directed=directed)) for directed in (True, False)
+    }
     figures = {}
-    for name, pair in pairs().items():
-        figures |= compare(name, pair, made[not pair.norms], 5 if arguments.quick else 9)
-    torch.set_num_threads(threads)
+    with one_thread():
+        for name, pair in layers().items():
+            figures |= compare(name, pair, views[not pair.norms], 5 if arguments.quick else 9)
     return figures
 
 
-PARTS: Mapping[str, Any] = {"pyg": convolutions}
+def transformers(arguments: argparse.Namespace) -> dict[str, float]:
+    """Graph transformers: GPS on many small graphs, whose attention is quadratic, the others on a large one."""
+    shrink, repeats = (4, 5) if arguments.quick else (1, 9)
+    small, large = many(GRAPHS // shrink), View(graph(NODES // shrink, ARCS // shrink, directed=False))
+    figures = {}
+    with one_thread():
+        for name, make, view in (
+            ("gps", gps, small),
+            ("sgformer", sgformer, large),
+            ("polynormer", polynormer, large),
+        ):
+            figures |= compare(name, make(view.graph_of), view, repeats)
+        return figures | faults()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """CPU seconds of one thread, that waiting for another is no part of."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sparse")
+        yield
+    torch.set_num_threads(threads)
+
+
+PARTS: Mapping[str, Any] = {"pyg_layers": convolutions, "pyg_transformers": transformers}
 
 if __name__ == "__main__":
     run("beside_pyg", PARTS, doc=__doc__ or "")
