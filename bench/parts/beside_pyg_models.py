@@ -130,19 +130,21 @@ def _attention(own: nn.Module, other: nn.Module) -> Twins:
 def many(num_graphs: int) -> View:
     """Random graphs of 10 to 50 nodes, about four arcs a node."""
     rng = np.random.default_rng(0)
-    views = []
-    for size in rng.integers(10, 51, num_graphs):
-        pairs = rng.integers(0, size, (2, 4 * size))
-        pairs = np.unique(pairs[:, pairs[0] != pairs[1]], axis=1)
-        views.append(View(Arcs.from_pairs(*pairs, num_nodes=int(size))))
-    return View.stacked(views)
+    return View.stacked([_random(rng, int(size)) for size in rng.integers(10, 51, num_graphs)])
+
+
+def _random(rng: np.random.Generator, size: int) -> View:
+    pairs = rng.integers(0, size, (2, 4 * size))
+    pairs = np.unique(pairs[:, pairs[0] != pairs[1]], axis=1)
+    return View(Arcs.from_pairs(*pairs, num_nodes=size))
 
 
 def faults() -> dict[str, float]:
     """How far a graph's output moves when a larger one is put beside it, and whether four heads crash."""
     from torch_geometric.nn.models import Polynormer
 
-    small, large = many(2), many(9)
+    rng = np.random.default_rng(0)
+    small, large = _random(rng, 10), _random(rng, 100)
     both = View.stacked([small, large])
     x = torch.randn(both.num_nodes, WIDTH, generator=torch.Generator().manual_seed(0))
     figures = {}

@@ -69,3 +69,18 @@ def test_wrong_names_are_refused() -> None:
         View(arcs).matrix("men")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="into"):
         View(arcs).matrix("mean", "inta")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("sizes", [[1], [3, 3], [1, 2, 3], [3, 1, 3, 2, 1]])
+def test_graphs_of_one_size_stand_together_and_go_back(sizes) -> None:
+    of = np.repeat(np.arange(len(sizes)), sizes)
+    view = View(Arcs.from_pairs([], [], num_nodes=len(of)), of)
+    x = torch.arange(2.0 * len(of)).view(-1, 2).requires_grad_()
+    rows = view.by_size(x)
+    blocks = view.blocks(rows)
+    found = [graph.tolist() for block in blocks for graph in block]
+    alone = [x[of == graph].tolist() for graph in np.argsort(sizes, kind="stable")]
+    assert found == alone and [len(block[0]) for block in blocks] == sorted(set(sizes))
+    assert torch.equal(view.by_node(torch.cat([block.flatten(0, 1) for block in blocks])), x)
+    (rows * torch.arange(len(of))[:, None]).sum().backward()
+    assert x.grad is not None and torch.equal(view.by_size(x.grad)[:, 0], torch.arange(float(len(of))))

@@ -59,15 +59,16 @@ class FullAttention(nn.Module):
             where: ``[num_nodes, positions]``.
             over: ``[num_nodes, dim]``, of which keys and values are made; x when not given.
         """
-        over = x if over is None else over
+        x = view.by_size(x)
+        over, where = x if over is None else view.by_size(over), None if where is None else view.by_size(where)
         seen = [rows if where is None else torch.cat([rows, where], 1) for rows in (x, over)]
-        q, k, v = self.query(seen[0]), self.key(seen[1]), self.value(over)
-        out = torch.empty_like(v)
-        for nodes in view.groups:
-            queries, keys, values = (self._split(rows[nodes]) for rows in (q, k, v))
-            found = nn.functional.scaled_dot_product_attention(queries, keys, values)
-            out = out.index_copy(0, nodes.reshape(-1), found.transpose(1, 2).reshape(-1, v.shape[1]))
-        return self.out(out)
+        parts = [view.blocks(rows) for rows in (self.query(seen[0]), self.key(seen[1]), self.value(over))]
+        found = []
+        for block in zip(*parts, strict=True):
+            q, k, v = (self._split(rows) for rows in block)
+            given = nn.functional.scaled_dot_product_attention(q, k, v)
+            found.append(given.transpose(1, 2).flatten(2).flatten(0, 1))
+        return view.by_node(self.out(torch.cat(found)))
 
     def _split(self, rows: Tensor) -> Tensor:
         """``[graphs, nodes, heads · w]`` as ``[graphs, heads, nodes, w]``."""

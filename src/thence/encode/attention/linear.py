@@ -76,21 +76,14 @@ class LinearAttention(nn.Module):
             where: ``[num_nodes, positions]``.
             over: ``[num_nodes, dim]``, of which keys and values are made; x when not given.
         """
-        out = torch.empty_like(x)
-        over = x if over is None else over
+        x = view.by_size(x)
+        over, where = x if over is None else view.by_size(over), None if where is None else view.by_size(where)
         asked = x if where is None else torch.cat([x, where], 1)
         seen = over if where is None else torch.cat([over, where], 1)
-        groups = view.groups
-        if len(groups) == 1:
-            nodes = groups[0]
-            return self._group(*(rows.view(*nodes.shape, -1) for rows in (asked, seen, over))).reshape(x.shape)
-        for nodes in groups:
-            out = out.index_copy(
-                0,
-                nodes.reshape(-1),
-                self._group(asked[nodes], seen[nodes], over[nodes]).reshape(-1, x.shape[1]),
-            )
-        return out
+        parts = [view.blocks(rows) for rows in (asked, seen, over)]
+        return view.by_node(
+            torch.cat([self._group(*block).flatten(0, 1) for block in zip(*parts, strict=True)])
+        )
 
     def _group(self, asked: Tensor, seen: Tensor, over: Tensor) -> Tensor:
         """Graphs of equal size, ``[graphs, nodes, …]``, in blocks of nodes."""

@@ -99,24 +99,38 @@ class View:
         return torch.bincount(self.graph_of, minlength=self.num_graphs)
 
     @cached_property
-    def groups(self) -> list[Tensor]:
-        """``[graphs, nodes]`` int64 for each size: nodes of the graphs of one size, to work without padding.
+    def _order(self) -> tuple[Tensor, Tensor] | None:
+        """Nodes in the order of the sizes of their graphs, and back; None when nothing would move."""
+        size = self.sizes[self.graph_of]
+        order = torch.sort(size, stable=True)[1]
+        return None if bool((size[1:] >= size[:-1]).all()) else (order, torch.argsort(order))
+
+    def by_size(self, rows: Tensor) -> Tensor:
+        """Rows ``[num_nodes, …]`` in the order of the sizes of their graphs."""
+        return rows if self._order is None else _Reordered.apply(rows, *self._order)  # type: ignore[return-value]
+
+    def by_node(self, rows: Tensor) -> Tensor:
+        """Rows ``[num_nodes, …]`` that are ordered by size in the order of the nodes again."""
+        return rows if self._order is None else _Reordered.apply(rows, *self._order[::-1])  # type: ignore[return-value]
+
+    def blocks(self, rows: Tensor) -> list[Tensor]:
+        """Rows that are ordered by size as ``[graphs, nodes, …]`` for each size of graph: nothing is padded.
 
         Example:
-            >>> pairs = Arcs.from_pairs([], [], num_nodes=5)
-            >>> [nodes.tolist() for nodes in View(pairs, np.array([0, 0, 1, 2, 2])).groups]
+            >>> view = View(Arcs.from_pairs([], [], num_nodes=5), np.array([0, 0, 1, 2, 2]))
+            >>> [part.tolist() for part in view.blocks(view.by_size(torch.arange(5)))]
             [[[2]], [[0, 1], [3, 4]]]
         """
-        first = torch.cumsum(self.sizes, 0) - self.sizes
-        return [
-            first[self.sizes == size][:, None] + torch.arange(size, device=first.device)
-            for size in torch.unique(self.sizes).tolist()
-        ]
+        if self.num_graphs <= 1:
+            return [rows[None]]
+        size, count = (each.tolist() for each in torch.unique(self.sizes, return_counts=True))
+        parts = rows.split([nodes * graphs for nodes, graphs in zip(size, count, strict=True)])
+        return [part.unflatten(0, (graphs, -1)) for part, graphs in zip(parts, count, strict=True)]
 
     def to(self, device: torch.device | str) -> View:
         """Itself, moved."""
         self.graph_of = self.graph_of.to(device)
-        for name in ("sizes", "groups"):
+        for name in ("sizes", "_order"):
             self.__dict__.pop(name, None)
         self._kept = {key: value.to(device) for key, value in self._kept.items()}
         return self
@@ -173,6 +187,19 @@ class View:
         along.data = np.ones_like(along.data)
         rows: Any = _looking(along, way)
         return rows + sp.identity(self.num_nodes) if itself else rows
+
+
+class _Reordered(torch.autograd.Function):
+    """``rows[order]``; ``back`` leads the gradient back, one row a row, without adding up."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, order: Tensor, back: Tensor) -> Tensor:
+        ctx.back = back
+        return rows.index_select(0, order)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        return grads[0].index_select(0, ctx.back), None, None
 
 
 def _looking(along: Any, way: Way) -> sp.csr_matrix:
