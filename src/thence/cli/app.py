@@ -25,6 +25,7 @@ from thence.cli import (
     graph,
     index,
     ingest,
+    positions,
     quantize,
     recommend,
     run,
@@ -53,6 +54,7 @@ app.command(epilog=tune.EXAMPLE)(tune.tune)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=distill.EXAMPLE)(distill.distill)
 app.command(epilog=index.EXAMPLE)(index.index)
+app.command(epilog=positions.EXAMPLE)(positions.positions)
 app.command(epilog=quantize.EXAMPLE)(quantize.quantize)
 app.command(epilog=export.EXAMPLE)(export.export)
 app.command(epilog=recommend.EXAMPLE)(recommend.recommend)

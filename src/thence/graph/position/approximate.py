@@ -1,9 +1,9 @@
 """Spectral positions of very large graphs at the cost of a few passes over the arcs.
 
-One Chebyshev filter of a fixed degree is applied to a random block, and its span is turned to the best
-eigenvectors in it. The cost is (degree + 2) passes over the arcs whatever the spectrum; the residual that is
-reached stands in the info. The filter damps eigenvalues of the Laplacian above 1/2, where a graph with
-communities has most of its spectrum; columns tell groups of eigenvalues by their span more than one by one.
+A few Chebyshev filters of a fixed degree are applied to a random block, each followed by a turn to the best
+eigenvectors in its span. The cost is about rounds · degree + 1 passes over the arcs whatever the spectrum; the
+residual that is reached stands in the info. Eigenvalues that lie close together are told apart as a group
+before they are told apart one by one; the last of the ``k`` is the least exact.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def approximate_laplacian(
     arcs: Arcs,
     *,
     k: int = 8,
-    degree: int = 10,
-    rounds: int = 1,
+    degree: int = 4,
+    rounds: int = 3,
     tolerance: float = 1e-3,
     form: Form = "invariant",
     weight: str | None = None,
@@ -56,8 +56,8 @@ def approximate_magnetic(
     *,
     k: int = 8,
     q: float = 0.1,
-    degree: int = 10,
-    rounds: int = 1,
+    degree: int = 4,
+    rounds: int = 3,
     form: Form = "invariant",
     weight: str | None = None,
     seed: int = 0,

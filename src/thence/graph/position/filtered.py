@@ -30,7 +30,7 @@ ROWS = 1 << 15
 GROWTH = 14.0
 """The logarithm of how much more the filter may multiply the largest eigenvalue than the edge of what it
 damps."""
-START = 0.5
+START = 0.4
 """The first edge, before anything is known of the spectrum."""
 DEGREES = (6, 60)
 
