@@ -16,6 +16,7 @@ from thence.base.errors import ConfigError, nearest
 from thence.base.progress import Progress, silent
 from thence.encode.dual import DualConfig, DualEncoder
 from thence.encode.dual_decoded import DualDecoded
+from thence.encode.dual_transformer import DualTransformer, DualTransformerConfig
 from thence.encode.known import check_fittable
 from thence.encode.peer.blade import BladeConfig, BladeEncoder
 from thence.encode.peer.daemon import DaemonConfig, DaemonEncoder
@@ -78,6 +79,10 @@ def _dual(graph: DiGraph, *, seed: int, **settings: Any) -> nn.Module:
     return DualEncoder(graph, DualConfig(**settings), seed=seed)
 
 
+def _dual_transformer(graph: DiGraph, *, seed: int, **settings: Any) -> nn.Module:
+    return DualTransformer(graph, DualTransformerConfig(**settings), seed=seed)
+
+
 def _daemon(graph: DiGraph, *, seed: int, **settings: Any) -> nn.Module:
     return DaemonEncoder(graph, DaemonConfig(**settings), seed=seed)
 
@@ -88,6 +93,9 @@ def _blade(graph: DiGraph, *, seed: int, **settings: Any) -> nn.Module:
 
 RECIPES: dict[str, Recipe] = {
     "dual": Recipe(_dual, softmax_objective, TrainConfig(), ({"layers": 0}, {"layers": 1})),
+    "dual_transformer": Recipe(
+        _dual_transformer, softmax_objective, TrainConfig(), ({"layers": 1}, {"layers": 0})
+    ),
     "dual_decoded": Recipe(DualDecoded, arc_objective, ARC_TRAIN, DUAL_DECODED_GRID),
     "digae": Recipe(DiGAE, arc_objective, ARC_TRAIN, DIGAE_GRID),
     "sdgae": Recipe(SDGAE, arc_objective, ARC_TRAIN, SDGAE_GRID),
