@@ -19,22 +19,25 @@ if TYPE_CHECKING:
 EXAMPLE = "Example:  thence positions runs/shop/graph --kind magnetic --kind profile --into runs/shop/positions"
 
 
+Graph = Annotated[Path, typer.Argument(help="The graph, as thence graph build wrote it, or a run's folder.")]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="propagate, returns, profile, laplacian, magnetic, approximate_laplacian, "
+        "approximate_magnetic, anchors or svd; may be repeated."
+    ),
+]
+Values = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="KIND.SETTING=VALUE, such as magnetic.k=8; may be repeated."),
+]
+
+
 def positions(
-    graph: Annotated[
-        Path, typer.Argument(help="The graph, as thence graph build wrote it, or a run's folder.")
-    ],
+    graph: Graph,
     into: Into,
-    kind: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="propagate, returns, profile, laplacian, magnetic, approximate_laplacian, "
-            "approximate_magnetic, anchors or svd; may be repeated."
-        ),
-    ] = None,
-    values: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="KIND.SETTING=VALUE, such as magnetic.k=8; may be repeated."),
-    ] = None,
+    kind: Kinds = None,
+    values: Values = None,
     relation: Annotated[str | None, typer.Option(help="Which relation; the main one by default.")] = None,
     seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 0,
     replace: Annotated[
@@ -57,21 +60,13 @@ def positions(
         made.save(into)
     blocks = {name: block.shape[1] for name, block in made.blocks.items()}
     if as_json:
-        emit(
-            {
-                "into": into,
-                "nodes": made.num_nodes,
-                "computed": fresh,
-                "blocks": blocks,
-                "info": dict(made.info),
-            }
-        )
+        told = {"into": into, "nodes": made.num_nodes, "computed": fresh, "blocks": blocks}
+        emit({**told, "info": dict(made.info)})
         return
     lines = [f"{into}: {made!r}" + ("" if fresh else ", as it stood there")]
     lines += [f"  {name}: {width} columns" for name, width in blocks.items()]
-    lines += [
-        f"  {name}: {told['fallback']}" for name, told in made.info["kinds"].items() if told.get("fallback")
-    ]
+    fallbacks = {name: told.get("fallback") for name, told in made.info["kinds"].items()}
+    lines += [f"  {name}: {what}" for name, what in fallbacks.items() if what]
     show("\n".join(lines))
 
 
