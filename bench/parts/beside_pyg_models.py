@@ -1,4 +1,4 @@
-"""Graph transformers of ours and PyG's with the same weights, and two faults of PyG 2.8.1 that ours must not have.
+"""Graph transformers of ours and PyG's with the same weights, and faults of PyG 2.8.1 that ours must not have.
 
 Ours have parameters that PyG's lack, biases of queries, keys and values: they are zero here.
 """

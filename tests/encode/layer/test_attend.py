@@ -29,7 +29,7 @@ def drawn(name: str, n: int, heads: int, width: int, seed: int = 0) -> list[Tens
 
 def answer(form, near: Near, parts: list[Tensor], slope: float = 0.2) -> list[Tensor]:
     """What comes out, and the gradients of all that goes in."""
-    own = [part.clone().requires_grad_() for part in parts]
+    own = [part.detach().requires_grad_() for part in parts]
     out = form(near, *own, slope)
     out.backward(rows(out[..., 0].numel(), out.shape[2], seed=5).view_as(out).to(out.dtype))
     return [out.detach(), *(part.grad for part in own if part.grad is not None)]
@@ -57,6 +57,15 @@ def test_gradients_are_what_differences_say(name) -> None:
     parts = [part.double().requires_grad_() for part in drawn(name, 6, 2, 3)]
     form = getattr(attend_plain, name)
     assert torch.autograd.gradcheck(lambda *own: form(near, *own, 0.2), parts)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_how_the_numbers_lie_in_memory_does_not_matter(name) -> None:
+    near, parts = random_view(9, 40).near("into"), drawn(name, 9, 2, 4)
+    turned = [part.transpose(0, 1).contiguous().transpose(0, 1) for part in parts]
+    form = getattr(attend_compiled, name)
+    assert not turned[0].is_contiguous()
+    same(answer(form, near, turned), answer(form, near, parts), 0)
 
 
 @pytest.mark.parametrize("name", FORMS)

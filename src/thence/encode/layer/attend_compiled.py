@@ -45,10 +45,15 @@ def _arrays(*tensors: Tensor) -> tuple[Any, ...]:
     return tuple(tensor.detach().contiguous().numpy() for tensor in tensors)
 
 
+def _empty(*like: Tensor) -> tuple[Tensor, ...]:
+    """Arrays to be filled, of these shapes, one row after another however those lie."""
+    return tuple(tensor.new_empty(tensor.shape) for tensor in like)
+
+
 class _Additive(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, near: Near, value: Tensor, row: Tensor, column: Tensor, slope: float) -> Tensor:
-        out, log_sum = torch.empty_like(value), torch.empty_like(row)
+        out, log_sum = _empty(value, row)
         values, *terms = _arrays(value, row, column)
         _each(
             kernel.additive_forward, near.rows, values, tuple(terms), np.float32(slope), _arrays(out, log_sum)
@@ -63,7 +68,7 @@ class _Additive(torch.autograd.Function):
         value, row, column, out, log_sum = ctx.saved_tensors
         (grad,), near, slope = grads, ctx.near, ctx.slope
         known = torch.stack([row, log_sum, (grad * out).sum(-1)], 1)
-        d_value, d_row, d_column = (torch.empty_like(part) for part in (value, row, column))
+        d_value, d_row, d_column = _empty(value, row, column)
         d_score = row.new_empty(len(near.seen), row.shape[1])
         values, *terms = _arrays(value, column, known, grad)
         filled = _arrays(d_value, d_column, d_score)
@@ -75,7 +80,7 @@ class _Additive(torch.autograd.Function):
 class _Mixed(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, near: Near, value: Tensor, row: Tensor, weight: Tensor, slope: float) -> Tensor:
-        out, share = torch.empty_like(value), value.new_empty(len(near.seen), value.shape[1])
+        (out,), share = _empty(value), value.new_empty(len(near.seen), value.shape[1])
         values, *terms = _arrays(value, row, weight)
         _each(kernel.mixed_forward, near.rows, values, tuple(terms), np.float32(slope), _arrays(out, share))
         ctx.near, ctx.slope = near, np.float32(slope)
@@ -87,7 +92,7 @@ class _Mixed(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
         value, row, weight, out, share = ctx.saved_tensors
         (grad,), near, slope = grads, ctx.near, ctx.slope
-        d_value, d_row, d_score = (torch.empty_like(part) for part in (value, row, share))
+        d_value, d_row, d_score = _empty(value, row, share)
         delta = (grad * out).sum(-1)
         values, *terms = _arrays(value, row, weight, share, delta, grad)
         filled = _arrays(d_row, d_score)
