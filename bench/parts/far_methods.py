@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from parts.far_train import Make
-from thence.base.errors import ConfigError
+from parts.far_train import Make, some
 from thence.encode.encoders import make_encoder
 from thence.graph import Arcs
 from thence.graph.labelled import LabelledGraph
@@ -18,22 +17,36 @@ from thence.graph.position import positions
 
 PARAMETERS = 20_000
 PLAIN = {"norm": "batch", "dropout": 0.0}
-DIRECTED = {"profile": {"hops": 16, "exact": True}}
+AT_A_TIME = 2
+"""Graphs whose positions are found together."""
+KINDS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "directed": {"profile": {"hops": 16, "exact": True}},
+    "undirected": {"profile": {"hops": 16, "exact": True}, "returns": {}},
+}
 
 
 @dataclass(frozen=True)
 class Method:
-    """An encoder by name, its settings, and whether positions stand beside the features."""
+    """An encoder by name, its settings, and which positions stand beside the features.
+
+    ``looks``: the encoder is told which columns are positions, so that queries and keys see them.
+    """
 
     encoder: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     positions: str = ""
+    looks: bool = False
 
 
 def passing(encoder: str, layers: int = 4, positions: str = "", **more: Any) -> Method:
     """Message passing with residuals and norms; along both ways of an arc where it has no direction."""
     way = {} if encoder.startswith("dir") or encoder == "mlp" else {"way": "both"}
     return Method(encoder, {**PLAIN, **way, "layers": layers, **more}, positions)
+
+
+def ours(channels: tuple[str, ...] = ("slots",), positions: str = "directed", **more: Any) -> Method:
+    """The directed transformer."""
+    return Method("directed", {**PLAIN, "layers": 2, "channels": channels, **more}, positions, True)
 
 
 METHODS = {
@@ -46,14 +59,26 @@ METHODS = {
     "deep_gcn": passing("gcn", layers=16),
     "deep_dir_sage": passing("dir_sage", layers=16),
     "dir_sage_positions": passing("dir_sage", positions="directed"),
+    "gps": Method("gps", {**PLAIN, "layers": 3}, "undirected", True),
+    "sgformer": Method("sgformer"),
+    "sgformer_published": Method("sgformer_published"),
+    "polynormer": Method("polynormer"),
+    "ours": ours(),
+    "ours_without_positions": ours(positions=""),
+    "ours_undirected_positions": ours(positions="undirected"),
+    "ours_passing": ours(channels=()),
 }
 
 
-def matched(method: Method, inputs: int, parameters: int = PARAMETERS) -> Make:
-    """How to make an encoder whose width brings it nearest below a number of parameters."""
+def matched(method: Method, inputs: int, width: int, parameters: int = PARAMETERS) -> Make:
+    """How to make an encoder whose dim brings it nearest below a number of parameters.
+
+    ``width``: how many of the inputs, the last ones, are positions.
+    """
 
     def made(inputs: int, dim: int, seed: int) -> nn.Module:
-        return make_encoder(method.encoder, inputs, {**method.settings, "dim": dim}, seed=seed)
+        told = {"positions": width} if method.looks else {}
+        return make_encoder(method.encoder, inputs, {**method.settings, **told, "dim": dim}, seed=seed)
 
     dim = 4
     while sum(p.numel() for p in made(inputs, dim + 4, 0).parameters()) <= parameters:
@@ -69,11 +94,12 @@ def placed(graph: LabelledGraph, kind: str) -> LabelledGraph:
     """
     if not kind:
         return graph
-    arcs = graph.arcs
-    if kind == "undirected":
-        source, target = np.unique(np.concatenate([arcs.pairs, arcs.pairs[::-1]], axis=1), axis=1)
-        arcs = Arcs.from_pairs(source, target, num_nodes=arcs.num_nodes, directed=False)
-    elif kind != "directed":
-        raise ConfigError(f"no positions {kind!r}")
-    found = positions(arcs, DIRECTED)
-    return replace(graph, x=np.concatenate([graph.x, *found.blocks.values()], axis=1).astype(np.float32))
+    blocks = []
+    for first in range(0, graph.num_graphs, AT_A_TIME):
+        arcs = some(graph, first, first + AT_A_TIME - 1)[2]
+        if kind == "undirected":
+            source, target = np.unique(np.concatenate([arcs.pairs, arcs.pairs[::-1]], axis=1), axis=1)
+            arcs = Arcs.from_pairs(source, target, num_nodes=arcs.num_nodes, directed=False)
+        found = positions(arcs, KINDS[kind])
+        blocks.append(np.concatenate(list(found.blocks.values()), axis=1))
+    return replace(graph, x=np.concatenate([graph.x, np.concatenate(blocks)], axis=1).astype(np.float32))

@@ -43,18 +43,28 @@ class Batch:
     places: np.ndarray
 
 
+def owners(graph: LabelledGraph) -> np.ndarray:
+    """``[num_nodes]``, the graph that each node is of."""
+    return np.zeros(graph.arcs.num_nodes, np.int64) if graph.graph_of is None else graph.graph_of
+
+
+def some(graph: LabelledGraph, first: int, last: int) -> tuple[int, int, Arcs]:
+    """Graphs ``first`` to ``last``: where their nodes begin and end, and their arcs."""
+    of = owners(graph)
+    source, target = graph.arcs.pairs
+    low, high = (int(at) for at in np.searchsorted(of, [first, last + 1]))
+    begin, end = np.searchsorted(source, [low, high])
+    return low, high, Arcs.from_pairs(source[begin:end] - low, target[begin:end] - low, num_nodes=high - low)
+
+
 def cut(graph: LabelledGraph, split: str, size: int) -> list[Batch]:
     """The graphs of a split, ``size`` at a time."""
-    of = graph.graph_of if graph.graph_of is not None else np.zeros(graph.arcs.num_nodes, np.int64)
-    places = graph.splits[split]
+    of, places = owners(graph), graph.splits[split]
     owner = of[places] if graph.told == "nodes" else places
-    source, target = graph.arcs.pairs
     made = []
     graphs = np.unique(owner)
     for part in np.array_split(graphs, max(len(graphs) // size, 1)):
-        low, high = np.searchsorted(of, [part[0], part[-1] + 1])
-        first, last = np.searchsorted(source, [low, high])
-        arcs = Arcs.from_pairs(source[first:last] - low, target[first:last] - low, num_nodes=int(high - low))
+        low, high, arcs = some(graph, part[0], part[-1])
         mine = places[(owner >= part[0]) & (owner <= part[-1])]
         rows = torch.from_numpy(mine - (low if graph.told == "nodes" else part[0]))
         view = View(arcs, of[low:high] - part[0])
@@ -66,8 +76,7 @@ def cut(graph: LabelledGraph, split: str, size: int) -> list[Batch]:
 
 def scaled(graph: LabelledGraph) -> LabelledGraph:
     """Features of mean 0 and spread 1 over all training graphs' nodes; values likewise where they are told."""
-    of = graph.graph_of if graph.graph_of is not None else np.zeros(graph.arcs.num_nodes, np.int64)
-    train = graph.splits["train"]
+    of, train = owners(graph), graph.splits["train"]
     seen = np.isin(of, of[train] if graph.told == "nodes" else train)
     mean, spread = graph.x[seen].mean(axis=0), graph.x[seen].std(axis=0)
     return replace(graph, x=((graph.x - mean) / np.where(spread > 0, spread, 1)).astype(np.float32))

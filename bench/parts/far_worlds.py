@@ -93,7 +93,7 @@ def compared(
         if how.positions not in trials:
             trials[how.positions] = Trial(placed(graph, how.positions), budget)
         trial = trials[how.positions]
-        found, runs = _method(trial, how, arguments, judge)
+        found, runs = _method(trial, how, graph.x.shape[1], arguments, judge)
         figures |= {f"{name}.{method}.{key}": value for key, value in found.items()}
         say(f"{name} {method}: " + ", ".join(f"{key} {value:.3g}" for key, value in found.items()))
         figures |= _ablated(f"{name}.{method}", trial, runs)
@@ -107,9 +107,10 @@ def asked(arguments: Namespace) -> Iterable[str]:
 
 
 def _method(
-    trial: Trial, how: Method, arguments: Namespace, judge: Judge | None
+    trial: Trial, how: Method, features: int, arguments: Namespace, judge: Judge | None
 ) -> tuple[Figures, list[Fitted]]:
-    make = matched(how, trial.graph.x.shape[1])
+    inputs = trial.graph.x.shape[1]
+    make = matched(how, inputs, inputs - features)
     runs, rate = trial.tuned(make, arguments.seeds)
     if judge is not None:
         found = judge(trial, runs)
