@@ -68,14 +68,14 @@ class Sums:
         return Sums(*(a + b for a, b in zip(self.parts, other.parts, strict=True)))
 
 
-def answer(q: Tensor, v: Tensor, sums: Sums, nodes: int, form: Form) -> Tensor:
+def answer(q: Tensor, v: Tensor, sums: Sums, nodes: int | Tensor, form: Form) -> Tensor:
     """What a block of nodes is told, z ``[..., block, values]``.
 
     Args:
         q: ``[..., block, width]`` its queries.
         v: ``[..., block, values]`` its own values, which two forms add N times.
         sums: over all nodes.
-        nodes: how many those are, N.
+        nodes: how many those are, N; a tensor where graphs differ.
         form: which attention.
 
     Example:

@@ -9,11 +9,14 @@ from torch.utils.checkpoint import checkpoint
 from thence.base.errors import ConfigError, nearest
 from thence.base.rng import torch_generator
 from thence.encode.attention.kernel import FORMS, Form, Sums, answer
+from thence.encode.attention.pool import group_sum
 from thence.encode.layer.linear import linear
 from thence.encode.layer.view import View
 
 BLOCK = 1 << 16
 """Nodes that are worked on at a time; their intermediate values are computed again for the gradient."""
+MANY = 1 << 20
+"""Numbers in x up to which several graphs are worked on at once."""
 
 
 class LinearAttention(nn.Module):
@@ -76,6 +79,8 @@ class LinearAttention(nn.Module):
             where: ``[num_nodes, positions]``.
             over: ``[num_nodes, dim]``, of which keys and values are made; x when not given.
         """
+        if view.num_graphs > 1 and len(x) * self.value.weight.shape[0] <= MANY:
+            return self._many(x, over if over is not None else x, where, view)
         x = view.by_size(x)
         over, where = x if over is None else view.by_size(over), None if where is None else view.by_size(where)
         asked = x if where is None else torch.cat([x, where], 1)
@@ -84,6 +89,16 @@ class LinearAttention(nn.Module):
         return view.by_node(
             torch.cat([self._group(*block).flatten(0, 1) for block in zip(*parts, strict=True)])
         )
+
+    def _many(self, x: Tensor, over: Tensor, where: Tensor | None, view: View) -> Tensor:
+        """Many small graphs: the sums over each node alone, added up a graph at a time."""
+        asked, seen = (rows if where is None else torch.cat([rows, where], 1) for rows in (x, over))
+        each = (self.query(asked), self.key(seen), self.value(over))
+        q, k, v = (rows.view(len(x), self.heads, 1, -1) for rows in each)
+        own = Sums.of(q, k, v, self.form).parts
+        sums = Sums(*(group_sum(part, view.graph_of, view.num_graphs)[view.graph_of] for part in own))
+        nodes = view.sizes[view.graph_of][:, None, None, None]
+        return answer(q, v, sums, nodes, self.form).reshape(x.shape)
 
     def _group(self, asked: Tensor, seen: Tensor, over: Tensor) -> Tensor:
         """Graphs of equal size, ``[graphs, nodes, …]``, in blocks of nodes."""
