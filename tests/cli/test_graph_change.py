@@ -11,6 +11,8 @@ import pytest
 from tests.cli.test_verbs import command, said
 from tests.worlds import DAY, T0, tiny_world
 
+from thence.base.ids import IdMap
+from thence.encode.embeddings import Embeddings
 from thence.graph.build import GraphConfig, build_graph
 from thence.graph.digraph import DiGraph
 from thence.graph.partition import PartGraph
@@ -46,6 +48,21 @@ def test_parts_open_by_themselves(graph: Path, tmp_path: Path) -> None:
     whole = DiGraph.load(graph)
     own = [PartGraph.load(tmp_path / "parts", part).num_own for part in range(3)]
     assert sum(own) == whole.num_nodes
+
+
+def test_a_relation_of_the_most_alike_is_added(graph: Path, tmp_path: Path) -> None:
+    told = said("graph", "alike", graph, "--k", "3", "--within", "category", "--into", tmp_path / "with")
+    whole = DiGraph.load(tmp_path / "with")
+    source, target = whole["alike"].pairs
+    kinds = np.array(whole.nodes["category"].to_pylist())
+    assert told["arcs"] == len(source) > 0 and (kinds[source] == kinds[target]).all()
+    Embeddings(whole.ids, np.eye(len(whole.ids)), np.eye(len(whole.ids))).save(tmp_path / "vectors")
+    told = said("graph", "alike", graph, "--by", tmp_path / "vectors", "--into", tmp_path / "none")
+    assert told["arcs"] == 0  # at right angles nothing is alike
+    assert command("graph", "alike", graph, "--within", "colour", "--into", tmp_path / "no")[0] == 2
+    other = Embeddings(IdMap(["other"]), np.eye(1), np.eye(1))
+    other.save(tmp_path / "other")
+    assert command("graph", "alike", graph, "--by", tmp_path / "other", "--into", tmp_path / "no")[0] == 2
 
 
 def test_a_reordered_graph_is_the_same_graph(graph: Path, tmp_path: Path) -> None:

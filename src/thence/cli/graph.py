@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from thence.cli import graph_change
+from thence.cli import graph_alike, graph_change
 from thence.cli.console import emit, show
 from thence.cli.options import Engine, Into, JsonFlag
 from thence.cli.progress import progress_shown
@@ -93,6 +93,7 @@ app.command(epilog=graph_change.APPEND)(graph_change.append)
 app.command(epilog=graph_change.SPARSIFY)(graph_change.sparsify)
 app.command(epilog=graph_change.PARTITION)(graph_change.partition)
 app.command(epilog=graph_change.REORDER)(graph_change.reorder)
+app.command(epilog=graph_alike.ALIKE)(graph_alike.alike)
 
 
 def describe(found: Mapping[str, Any]) -> str:

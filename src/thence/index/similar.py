@@ -77,8 +77,8 @@ def feature_vectors(nodes: pa.Table, dim: int = 128, *, seed: int = 0) -> np.nda
     """What a catalogue says of its products, as dense vectors with nearly the rows' inner products.
 
     Args:
-        nodes: a catalogue in node order, as :func:`~thence.encode.features.item_features` reads it. dim: most
-        columns; where the catalogue has more, they are projected, and the error of an inner product of
+        nodes: a catalogue in node order, as :func:`~thence.encode.features.item_features` reads it.
+        dim: most columns; where the catalogue has more they are projected, and the error of an inner product of
             unit rows is about 1 / √dim.
         seed: of the projection.
 
@@ -93,7 +93,7 @@ def feature_vectors(nodes: pa.Table, dim: int = 128, *, seed: int = 0) -> np.nda
     References:
         Johnson, Lindenstrauss, "Extensions of Lipschitz mappings into a Hilbert space", 1984, lemma 1.
     """
-    rows = item_features(nodes)
+    rows: Any = item_features(nodes)
     if rows.shape[1] <= dim:
         return rows.toarray()
     drawn = derive_seed(seed, "feature vectors") % 2**32
