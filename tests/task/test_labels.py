@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import torch
 from tests.task.worlds import communities, paths_and_rings
 from torch.nn.functional import cross_entropy
@@ -36,6 +37,7 @@ def test_nodes_learn_from_their_neighbours() -> None:
 def test_graphs_are_told_apart_by_their_shape() -> None:
     graph = paths_and_rings()
     pools: tuple[Pool, ...] = ("mean", "sum", "max")
+    task = LabelTask()
     for pool in pools:
         config = replace(QUICK, encoder="gin", pool=pool, steps=50, settings={"dim": 16, "dropout": 0.0})
         task = LabelTask(config).fit(graph)
@@ -219,3 +221,34 @@ def test_nodes_of_several_graphs() -> None:
     )
     task = LabelTask(config).fit(nodes)
     assert task.evaluate(nodes)["accuracy"] > 0.9 and task.predict(nodes).shape == (len(y), 2)
+
+
+@pytest.mark.parametrize("encoder", ["gcn", "sage", "gat", "mlp", "sgformer", "polynormer"])
+def test_sparse_rows_of_features_give_the_same_answer_and_gradient(encoder: str) -> None:
+    """Features that are mostly zero go through the first linear map as sparse rows."""
+    x = np.zeros((60, 40), np.float32)
+    x[:, :4] = communities().x * (np.abs(communities().x) > 1)
+    graph = replace(communities(), x=sp.csr_matrix(x))
+    plain = {} if encoder in ("sgformer", "polynormer") else {"first": False}
+    config = replace(QUICK, encoder=encoder, steps=3, settings={"dim": 8, "dropout": 0.0, "layers": 2, **plain})
+    task = LabelTask(config).fit(graph)
+    rows, view = task.prepare(graph)
+    assert rows.layout == torch.sparse_csr
+    found = []
+    for inputs in (rows, torch.from_numpy(x)):
+        task.net.zero_grad()
+        out = task._out(inputs, view)
+        out.square().sum().backward()
+        found.append([out, *(each.grad for each in task.net.parameters())])
+    for ours, theirs in zip(*found, strict=True):
+        assert (ours is None) == (theirs is None)
+        assert ours is None or torch.allclose(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_encoders_that_treat_positions_apart_are_told_their_width() -> None:
+    graph = communities()
+    config = replace(QUICK, encoder="gps_linear", steps=2, positions=("profile",), settings={"dim": 8})
+    task = LabelTask(config).fit(graph)
+    assert task.placed == 13 == task.net["encoder"].config.positions  # type: ignore[union-attr]
+    alone = LabelTask(replace(config, positions=())).fit(graph)
+    assert alone.placed == 0 == alone.net["encoder"].config.positions  # type: ignore[union-attr]

@@ -16,10 +16,12 @@ import typer
 from thence import __version__
 from thence.base.errors import ThenceError
 from thence.cli import (
+    classify,
     conversion,
     decide,
     demo,
     distill,
+    encode,
     evaluate,
     export,
     graph,
@@ -50,6 +52,8 @@ app.add_typer(graph.app)
 app.add_typer(conversion.app)
 app.add_typer(decide.app)
 app.command(epilog=train.EXAMPLE)(train.train)
+app.command(epilog=classify.EXAMPLE)(classify.classify)
+app.command(epilog=encode.EXAMPLE)(encode.encode)
 app.command(epilog=tune.EXAMPLE)(tune.tune)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=distill.EXAMPLE)(distill.distill)

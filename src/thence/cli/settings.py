@@ -226,7 +226,7 @@ def read_settings(path: Path | None, values: Sequence[str] = ()) -> RunConfig:
         key, equals, text = value.partition("=")
         if not (key and equals):
             raise ConfigError(f"--set {value!r} is not KEY=VALUE", fix="For example train.steps=200.")
-        _put(base, key.split("."), _literal(text), key)
+        _put(base, key.split("."), literal(text), key)
     return check_config(base, RunConfig, where=path if not values else f"{path or 'defaults'} and --set")
 
 
@@ -236,11 +236,11 @@ def write_settings(settings: RunConfig, path: Path) -> None:
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
-def _literal(text: str) -> Any:
+def literal(text: str) -> Any:
     """A value as TOML reads it; dates and bare words are text.
 
     Example:
-        >>> _literal("0.1"), _literal('["a"]'), _literal("2017-10-15"), _literal("same_basket")
+        >>> literal("0.1"), literal('["a"]'), literal("2017-10-15"), literal("same_basket")
         (0.1, ['a'], '2017-10-15', 'same_basket')
     """
     try:

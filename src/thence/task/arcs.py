@@ -100,8 +100,12 @@ class ArcTask(Task):
 
     kind = "arcs"
 
-    def encode(self, graph: ArcGraph | LabelledGraph) -> Embeddings:
-        """A source and a target vector of each node, whose ids are their numbers.
+    def encode(self, graph: ArcGraph | LabelledGraph, ids: IdMap | None = None) -> Embeddings:
+        """A source and a target vector of each node.
+
+        Args:
+            graph: the graph.
+            ids: external ids of its nodes; their numbers when not given.
 
         Raises:
             DataError: the graph's nodes are described otherwise than those of the fit.
@@ -110,8 +114,8 @@ class ArcTask(Task):
         self.net.eval()
         with torch.no_grad():
             source, target = (rows.numpy(force=True) for rows in self._roles(graph))
-        ids = IdMap([str(node) for node in range(graph.arcs.num_nodes)])
-        return Embeddings(ids, source, target, info={"encoder": self.config.encoder})
+        named = ids or IdMap([str(node) for node in range(graph.arcs.num_nodes)])
+        return Embeddings(named, source, target, info={"encoder": self.config.encoder})
 
     @property
     def metrics(self) -> tuple[str, ...]:

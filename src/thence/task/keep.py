@@ -29,7 +29,7 @@ def save_task(task: Task, folder: str | Path) -> None:
     state = {name: value.numpy(force=True) for name, value in task.net.state_dict().items()}
     with write_artifact(folder, KIND) as draft:
         draft.tensors("net", state)
-        draft.counts["inputs"] = task.inputs
+        draft.counts["inputs"], draft.counts["positions"] = task.inputs, task.placed
         draft.config.update(task=task.kind, settings=asdict(task.config), told=dict(task.told), info=task.info)
 
 
@@ -58,7 +58,7 @@ def load_task(folder: str | Path) -> Task:
         task = TASKS[art.config["task"]](check_config(art.config["settings"], TaskConfig))
         task.info.update(art.config["info"])
         task.tell(art.config["told"])
-        task.build(art.counts["inputs"])
+        task.build(art.counts["inputs"], art.counts["positions"])
         shapes = {name: value.shape for name, value in task.net.state_dict().items()}  # files know no scalars
         saved = {name: torch.from_numpy(value) for name, value in art.tensors("net").items()}
         task.net.load_state_dict({name: value.reshape(shapes[name]) for name, value in saved.items()})

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from thence.base.errors import DataError, FitError
 from thence.base.progress import Progress, silent
 from thence.base.rng import derive_seed
-from thence.encode.encoders import make_encoder
+from thence.encode.encoders import encoder_settings, make_encoder
 from thence.encode.layer.view import View
 from thence.graph import Arcs
 from thence.task.config import TaskConfig
-from thence.task.inputs import node_inputs
+from thence.task.inputs import node_inputs, sparse_rows
 from thence.task.loop import digest_of, learn
 from thence.task.metric import LESS_IS_BETTER, METRICS, chosen
 
@@ -54,7 +54,7 @@ class Task(ABC):
     def __init__(self, config: TaskConfig | None = None) -> None:
         self.config = config or TaskConfig()
         self.info: dict[str, Any] = {}
-        self.inputs = 0
+        self.inputs = self.placed = 0
         self._net: nn.ModuleDict | None = None
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._prepared: tuple[Any, Tensor, View] | None = None
@@ -78,8 +78,9 @@ class Task(ABC):
         self._net = None
         known = self._begin(graph)
         metric = chosen(self.config.metric, self.metrics)
-        x, _ = self.prepare(graph)
-        self.build(x.shape[1])
+        x, placed, told = node_inputs(graph.arcs, graph.x, self.config)
+        self.build(x.shape[1], placed)
+        self._take(graph, x, told)
 
         def judge() -> float:
             value = METRICS[metric](*self._scored(graph, "valid"))
@@ -127,15 +128,18 @@ class Task(ABC):
             raise FitError(f"the {type(self).__name__} is not fitted", fix="Call fit, or load one.")
         return self._net
 
-    def build(self, inputs: int) -> None:
+    def build(self, inputs: int, placed: int = 0) -> None:
         """Make the net, with start values from the seed.
 
         Args:
             inputs: width of what is known of a node.
+            placed: how many of the last columns are positions; encoders that treat these apart are told.
         """
-        config, self.inputs = self.config, inputs
-        seed = derive_seed(config.seed, "task", self.kind)
-        encoder: Any = make_encoder(config.encoder, inputs, config.settings, seed=seed)
+        config, self.inputs, self.placed = self.config, inputs, placed
+        seed, settings = derive_seed(config.seed, "task", self.kind), dict(config.settings)
+        if "positions" in encoder_settings(config.encoder):
+            settings = {"positions": placed} | settings
+        encoder: Any = make_encoder(config.encoder, inputs, settings, seed=seed)
         self._net = nn.ModuleDict({"encoder": encoder, **self._heads(encoder.dim, seed)})
         self._net.to(self.device)
 
@@ -146,11 +150,19 @@ class Task(ABC):
             DataError: the net takes another number of inputs.
         """
         if self._prepared is None or self._prepared[0] is not graph:
-            x, told = node_inputs(graph.arcs, graph.x, self.config)
-            if self._net is not None and x.shape[1] != self.inputs:
+            x, _, told = node_inputs(graph.arcs, graph.x, self.config)
+            if x.shape[1] != self.inputs:
                 raise DataError(f"{x.shape[1]} inputs a node for a task that was fitted with {self.inputs}")
-            self._prepared = graph, x.to(self.device), View(graph.arcs, graph.graph_of).to(self.device)
-            self.info["inputs"] = told
+            return self._take(graph, x, told)
+        return self._prepared[1:]
+
+    def _take(self, graph: Seen, x: Tensor, told: str) -> tuple[Tensor, View]:
+        """Keep inputs and view of a graph for the questions that follow."""
+        self.info["inputs"] = told
+        if getattr(self.net["encoder"], "sparse_inputs", False) and not self.config.batch:
+            x = sparse_rows(x)
+        view = View(graph.arcs, graph.graph_of).to(self.device)
+        self._prepared = graph, x.to(self.device), view
         return self._prepared[1:]
 
     def save(self, folder: str | Path) -> None:

@@ -98,6 +98,8 @@ class StackConfig:
 class Stack(nn.Module):
     """An encoder of nodes by message passing, or an MLP.
 
+    Features may be sparse rows where ``sparse_inputs`` says so: the first thing done to them is a linear map.
+
     Args:
         inputs: width of the features.
         config: how it is built.
@@ -115,6 +117,7 @@ class Stack(nn.Module):
         super().__init__()
         self.config, dim = config, config.dim
         self.dim = dim * config.layers if config.jump == "cat" else dim
+        self.sparse_inputs = config.first or (inputs >= dim and config.conv != "gin")
         self.first = linear(inputs, dim, torch_generator(seed, "first")) if config.first else None
         widths = [dim if config.first else inputs] + [dim] * (config.layers - 1)
         self.convs = nn.ModuleList(

@@ -95,6 +95,7 @@ class Polynormer(nn.Module):
     def __init__(self, inputs: int, config: PolynormerConfig, *, seed: int = 0) -> None:
         super().__init__()
         self.config, self.dim = config, config.dim
+        self.sparse_inputs = inputs >= config.dim and config.conv != "gin"
         self.local = nn.ModuleList(
             _Local(config.dim if k else inputs, config, derive_seed(seed, "local", k))
             for k in range(config.layers)

@@ -87,7 +87,7 @@ class SGFormer(nn.Module):
 
     def __init__(self, inputs: int, config: SGFormerConfig, *, seed: int = 0) -> None:
         super().__init__()
-        self.config, self.dim = config, config.dim
+        self.config, self.dim, self.sparse_inputs = config, config.dim, True
         dim = config.dim
         self.global_first, self.local_first = (
             linear(inputs, dim, torch_generator(seed, "sgformer", name)) for name in ("global", "local")
