@@ -22,7 +22,7 @@ SEED, LABELS, CHOSEN_ON, TESTED = 123, 20, 500, 1000
 def published_split(y: np.ndarray) -> dict[str, np.ndarray]:
     """Masks ``[1, n]`` of the draw."""
     with torch.random.fork_rng([]):
-        torch.random.default_generator.manual_seed(SEED)
+        torch.default_generator.manual_seed(SEED)
         own = [np.flatnonzero(y == label) for label in np.unique(y)]
         drawn = [rows[torch.randperm(len(rows)).numpy()] for rows in own]
         rest = np.concatenate([rows[LABELS:] for rows in drawn])
@@ -45,7 +45,8 @@ def convert(folder: Path, name: str, into: Path) -> None:
         "node_labels": data.y.numpy(),
         "edges": data.edge_index.numpy().T,
     }
-    np.savez_compressed(into / f"planetoid_{name}.npz", **(arrays | published_split(arrays["node_labels"])))
+    arrays |= published_split(arrays["node_labels"])
+    np.savez_compressed(into / f"planetoid_{name}.npz", **arrays)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Data:
 
 FEW = {"steps": 400, "patience": 40, "validate_every": 3}
 LONG = {"steps": 700, "patience": 0, "validate_every": 10, "weight_decay": 0.0, "learning_rate": 0.01}
-WIKI = {"steps": 200, "patience": 0, "validate_every": 2}
+WIKI = {"steps": 200, "patience": 40, "validate_every": 2}
 CITED = Data("", labels=20, training=FEW | {"learning_rate": 1e-3, "weight_decay": 5e-4})
 DATA = {
     "cora": replace(CITED, file="graphs/planetoid_cora.npz", labels=0),

@@ -65,6 +65,8 @@ SHA256 = {
     "chameleon_filtered_directed.npz": "5a2d40701407188f1661d37a326484b49cc15251e0dedaa7bd380873dac80f21",
     "cornell.npz": "684c54ba3daa13b0ba1f04a3d6dd1b1175c1ae9bdeb982851fd4ff96d3aac298",
     "minesweeper.npz": "e664c8dacf1e8ac466c2c09ed4b237bd2c5541f47a6eae9c6092cb87f16412b3",
+    "planetoid_citeseer.npz": "ce4a7e5d3c6e46c95ed9cca32686db80048fc10f4ec408baac31d4b573e042ec",
+    "planetoid_cora.npz": "28bb04a7655bcf8d01667b06086124aded122b532b80c0139ebdf745d411f609",
     "shchur_citeseer.npz": "280278b21b434c047922e8389518861416fb3ad39389c27865ff0e6bbb0aaab7",
     "shchur_cora.npz": "068e22d90c3849b4057dfb05851741428992af058efcd4e7ebb4186f3d581de2",
     "squirrel_filtered.npz": "f06370ffb3116c5de8b7a600005400b2293c025e0ce2f6916d8201a825505ac7",
@@ -246,6 +248,20 @@ DATASETS = {
             "github.com/shchur/gnn-benchmark at 1e72912, data/npz/citeseer.npz",
             "repository MIT",
             ("shchur_citeseer.npz",),
+        ),
+        DataSet(
+            "planetoid_cora",
+            "2,708 papers, their words and subjects, which cites which, and a published split",
+            "github.com/kimiyoung/planetoid at af6abf4, data, by bench/parts/planetoid.py",
+            "repository MIT",
+            ("planetoid_cora.npz",),
+        ),
+        DataSet(
+            "planetoid_citeseer",
+            "3,327 papers, their words and subjects, which cites which, and a published split",
+            "github.com/kimiyoung/planetoid at af6abf4, data, by bench/parts/planetoid.py",
+            "repository MIT",
+            ("planetoid_citeseer.npz",),
         ),
     )
 }
