@@ -57,9 +57,13 @@ class Sums:
         self.parts = (mixed, total, values, squares)
 
     @classmethod
-    def of(cls, q: Tensor, k: Tensor, v: Tensor, form: Form) -> Sums:
-        """The sums over one block: q, k ``[..., nodes, width]``, v ``[..., nodes, values]``."""
-        keys = mapped(k, form)
+    def of(cls, q: Tensor, k: Tensor, v: Tensor, form: Form, real: Tensor | None = None) -> Sums:
+        """The sums over one block: q, k ``[..., nodes, width]``, v ``[..., nodes, values]``.
+
+        Where ``real``, ``[..., nodes, 1]`` bool, is given, only nodes for which it is True count; q and v of
+        others are 0.
+        """
+        keys = mapped(k, form) if real is None else mapped(k, form) * real
         squares = torch.stack([q.square().sum((-1, -2)), k.square().sum((-1, -2))], -1)
         return cls(keys.transpose(-1, -2) @ v, keys.sum(-2), v.sum(-2), squares)
 

@@ -9,14 +9,13 @@ from torch.utils.checkpoint import checkpoint
 from thence.base.errors import ConfigError, nearest
 from thence.base.rng import torch_generator
 from thence.encode.attention.kernel import FORMS, Form, Sums, answer
-from thence.encode.attention.pool import group_sum
 from thence.encode.layer.linear import linear
 from thence.encode.layer.view import View
 
 BLOCK = 1 << 16
 """Nodes that are worked on at a time; their intermediate values are computed again for the gradient."""
-MANY = 1 << 20
-"""Numbers in x up to which several graphs are worked on at once."""
+MANY = 1 << 16
+"""Nodes, padded ones included, up to which several graphs are worked on at once."""
 
 
 class LinearAttention(nn.Module):
@@ -79,7 +78,7 @@ class LinearAttention(nn.Module):
             where: ``[num_nodes, positions]``.
             over: ``[num_nodes, dim]``, of which keys and values are made; x when not given.
         """
-        if view.num_graphs > 1 and len(x) * self.value.weight.shape[0] <= MANY:
+        if view.num_graphs > 1 and view.num_graphs * int(view.sizes.max()) <= MANY:
             return self._many(x, over if over is not None else x, where, view)
         x = view.by_size(x)
         over, where = x if over is None else view.by_size(over), None if where is None else view.by_size(where)
@@ -91,14 +90,20 @@ class LinearAttention(nn.Module):
         )
 
     def _many(self, x: Tensor, over: Tensor, where: Tensor | None, view: View) -> Tensor:
-        """Many small graphs: the sums over each node alone, added up a graph at a time."""
+        """Many small graphs at once, padded to the size of the largest by nodes that are not counted."""
         asked, seen = (rows if where is None else torch.cat([rows, where], 1) for rows in (x, over))
-        each = (self.query(asked), self.key(seen), self.value(over))
-        q, k, v = (rows.view(len(x), self.heads, 1, -1) for rows in each)
-        own = Sums.of(q, k, v, self.form).parts
-        sums = Sums(*(group_sum(part, view.graph_of, view.num_graphs)[view.graph_of] for part in own))
-        nodes = view.sizes[view.graph_of][:, None, None, None]
-        return answer(q, v, sums, nodes, self.form).reshape(x.shape)
+        most, of = int(view.sizes.max()), view.graph_of
+        place = of * most + torch.arange(len(x), device=x.device) - (view.sizes.cumsum(0) - view.sizes)[of]
+
+        def padded(rows: Tensor) -> Tensor:
+            wide = rows.new_zeros(view.num_graphs * most, rows.shape[1]).index_copy(0, place, rows)
+            return self._split(wide.view(view.num_graphs, most, -1))
+
+        q, k, v = padded(self.query(asked)), padded(self.key(seen)), padded(self.value(over))
+        real = (torch.arange(most, device=x.device) < view.sizes[:, None])[:, None, :, None]
+        sums = Sums.of(q, k, v, self.form, real)
+        heads = answer(q, v, sums, view.sizes[:, None, None, None], self.form)
+        return heads.transpose(1, 2).reshape(-1, x.shape[1]).index_select(0, place)
 
     def _group(self, asked: Tensor, seen: Tensor, over: Tensor) -> Tensor:
         """Graphs of equal size, ``[graphs, nodes, …]``, in blocks of nodes."""
