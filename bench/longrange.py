@@ -9,8 +9,10 @@ one run; ``.std`` is the spread over seeds.
 ``directed_world``: ``thence.graph.worlds.islands``; accuracy by the distance of the answer (``at_2_5`` … ),
 ``cold`` where it lies in no ball around the asked node. ``chance`` knows nothing, ``no_direction`` is the best
 that a method can do that does not see which way arcs lead, ``bayes`` knows all.
-``ring``, ``tree``: accuracy of ring transfer and of tree neighbours-match, seen and unseen graphs apart.
+``ring``, ``tree``: accuracy of ring transfer and of tree neighbours-match on graphs not trained on.
 ``regression``: ``echo.TASK.METHOD.mae``, mean absolute error in hops.
+``scale``: ``scale.CHANNEL.NODES.…`` as told in ``parts/longrange_scale.py``. ``pyg_layers``,
+``pyg_transformers``: layers beside PyG's own, as told in ``parts/beside_pyg.py``.
 """
 
 from __future__ import annotations
@@ -40,6 +42,9 @@ PARTS = {
     "ring": part("far_worlds", "ring"),
     "tree": part("far_worlds", "tree"),
     "regression": part("far_worlds", "regression"),
+    "scale": part("longrange_scale", "scale"),
+    "pyg_layers": part("beside_pyg", "convolutions"),
+    "pyg_transformers": part("beside_pyg", "transformers"),
 }
 
 
