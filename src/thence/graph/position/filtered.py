@@ -32,6 +32,8 @@ GROWTH = 14.0
 damps."""
 START = 0.4
 """The first edge, before anything is known of the spectrum."""
+SAFETY = 3.0
+"""How far below the tolerance a filter aims."""
 DEGREES = (6, 60)
 
 
@@ -121,17 +123,26 @@ def largest(
     x, hx = _aligned(shape), _aligned(shape)
     rng.standard_normal(out=x, dtype=np.float32)
     matrix.step(x, hx, (1.0, 0.0, 0.0))
-    edge, top, done = START, 1.0, 0
+    edge, passes, done = START, degree or DEGREES[0], 0
     while True:
-        x, hx = _filter(matrix, x, hx, edge, top, degree)
+        x, hx = _filter(matrix, x, hx, edge, passes)
         done += 1
         matrix.step(x, hx, (1.0, 0.0, 0.0))
         values = _ritz(x, hx, matrix.is_complex)
         residual = _residuals(x, hx, values, matrix.is_complex)
         if done == rounds or residual[:k].max() <= tolerance:
             break
-        edge, top = min(max(values[-1], -0.9), 1 - 1e-6), values[0]
+        edge = float(np.clip(values[-1] - residual[-1], -0.9, 1 - 1e-6))
+        passes = degree or _passes(values, residual[:k], edge, tolerance)
     return Spectrum(values, _vectors(x, matrix.is_complex), residual, done)
+
+
+def _passes(values: np.ndarray, residual: np.ndarray, edge: float, tolerance: float) -> int:
+    """The degree that should bring the wanted residuals down, as far as the largest eigenvalue allows it."""
+    place = (np.minimum(values, 1.0) - (edge - 1) / 2) / ((edge + 1) / 2)
+    rate = np.arccosh(np.maximum(place, 1 + 1e-9))
+    wanted = np.log(np.maximum(SAFETY * residual / tolerance, 1.0)) / rate[: len(residual)]
+    return int(np.clip(min(wanted.max(), GROWTH / rate[0]), *DEGREES))
 
 
 def _aligned(shape: tuple[int, int]) -> np.ndarray:
@@ -143,7 +154,7 @@ def _aligned(shape: tuple[int, int]) -> np.ndarray:
 
 
 def _filter(
-    matrix: Hermitian, x: np.ndarray, hx: np.ndarray, edge: float, top: float, degree: int | None
+    matrix: Hermitian, x: np.ndarray, hx: np.ndarray, edge: float, degree: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The Chebyshev polynomial that is at most 1 on [-1, edge] applied to ``x``, of which ``hx`` is the
     product.
@@ -151,9 +162,6 @@ def _filter(
     Both blocks are overwritten; the result stands in the first of those returned.
     """
     middle, radius = (edge - 1) / 2, (edge + 1) / 2
-    if degree is None:
-        rate = np.arccosh(max((min(top, 1.0) - middle) / radius, 1 + 1e-9))
-        degree = int(np.clip(GROWTH / rate, *DEGREES))
     hx -= np.float32(middle) * x
     hx /= np.float32(radius)
     before, now = x, hx

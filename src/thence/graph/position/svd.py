@@ -60,7 +60,7 @@ def svd(
         >>> (found.blocks["svd.out"] @ found.blocks["svd.in"].T / 2).astype(float).round(6).tolist()  # r = 1/2
         [[0.0, 0.666667], [0.0, 0.0]]
     """
-    how = Solve(k, None, tolerance, rounds, guard=max(8, k // 2), seed=seed)
+    how = Solve(k, None, tolerance, rounds, guard=max(8, k), seed=seed)
     n = arcs.num_nodes
     ridge = float((arcs.values[weight].sum() if weight else arcs.num_arcs) / max(n, 1))
     out, into = damped(arcs, "out", weight, ridge), damped(arcs, "into", weight, ridge)
