@@ -36,7 +36,7 @@ def anchors(
     k: int = 16,
     choose: Choice = "cover",
     alpha: float = 0.15,
-    epsilon: float = 1e-4,
+    epsilon: float = 1e-3,
     most: int = 32,
 ) -> Found:
     """Chances and hops to ``k`` anchors, out and in.

@@ -92,9 +92,10 @@ def returns(
     else:
         z = signs(node_keys(None, arcs.num_nodes) if keys is None else keys, probes, seed, "returns")
         forth, back = damped(arcs, "out", weight), damped(arcs, "into", weight)
+        _, strong = connected_components(arcs.matrix(), directed=True, connection="strong")
         made = {
-            "returns.out": _probed(_inside(arcs, out), _two_steps(arcs, out), steps, z),
-            "returns.in": _probed(_inside(arcs, into), _two_steps(arcs.reversed(), into), steps, z),
+            "returns.out": _probed(_inside(out, strong), _two_steps(arcs, out), steps, z),
+            "returns.in": _probed(_inside(into, strong), _two_steps(arcs.reversed(), into), steps, z),
             "returns.there.out": _squared(forth, back, steps // 2, z),
             "returns.there.in": _squared(back, forth, steps // 2, z),
             "returns.both": _squares(both, steps, z),
@@ -173,9 +174,8 @@ def _squares(hop: Rows, steps: int, z: np.ndarray) -> Made:
     return _columns(made, row_sums(hop.indptr, hop.weight.astype(np.float64) ** 2))
 
 
-def _inside(arcs: Arcs, hop: Rows) -> Rows:
-    """The walk without the steps from which it cannot come back."""
-    _, label = connected_components(arcs.matrix(), directed=True, connection="strong")
+def _inside(hop: Rows, label: np.ndarray) -> Rows:
+    """The walk without the steps that leave their strong component."""
     stays = np.repeat(label, np.diff(hop.indptr)) == label[hop.neighbors]
     return replace(hop, weight=hop.weight * stays)
 
