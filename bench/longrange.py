@@ -11,8 +11,9 @@ one run; ``.std`` is the spread over seeds.
 that a method can do that does not see which way arcs lead, ``bayes`` knows all.
 ``ring``, ``tree``: accuracy of ring transfer and of tree neighbours-match on graphs not trained on.
 ``regression``: ``echo.TASK.METHOD.mae``, mean absolute error in hops.
-``scale``: ``scale.CHANNEL.NODES.…`` as told in ``parts/longrange_scale.py``. ``pyg_layers``,
-``pyg_transformers``: layers beside PyG's own, as told in ``parts/beside_pyg.py``.
+``public``, ``scale``, ``positions``, ``pyg``: public graphs, the cost of global channels and of positions, and
+layers beside PyG's own, as told in ``parts/public_graphs.py``, ``longrange_scale.py``, ``positions.py`` and
+``beside_pyg.py``.
 """
 
 from __future__ import annotations
@@ -37,20 +38,32 @@ def part(module: str, name: str) -> Callable[[Namespace], Mapping[str, float]]:
     return lambda arguments: getattr(importlib.import_module(f"parts.{module}"), name)(arguments)
 
 
+def all_of(module: str) -> Callable[[Namespace], Mapping[str, float]]:
+    """All parts of a module as one."""
+
+    def run_all(arguments: Namespace) -> Mapping[str, float]:
+        parts = importlib.import_module(f"parts.{module}").PARTS.values()
+        return {name: value for each in parts for name, value in each(arguments).items()}
+
+    return run_all
+
+
 PARTS = {
     "directed_world": part("far_worlds", "directed_world"),
     "ring": part("far_worlds", "ring"),
     "tree": part("far_worlds", "tree"),
     "regression": part("far_worlds", "regression"),
-    "scale": part("longrange_scale", "scale"),
-    "pyg_layers": part("beside_pyg", "convolutions"),
-    "pyg_transformers": part("beside_pyg", "transformers"),
+    "public": all_of("public_graphs"),
+    "scale": all_of("longrange_scale"),
+    "positions": all_of("positions"),
+    "pyg": all_of("beside_pyg"),
 }
 
 
 def more(parser: ArgumentParser) -> None:
-    """Which methods to run."""
+    """Which methods to run, and how they are tuned."""
     parser.add_argument("--methods", nargs="+", default=None, help="run these methods alone")
+    parser.add_argument("--rates", nargs="+", type=float, default=None, help="learning rates to choose from")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def passing(encoder: str, layers: int = 4, positions: str = "", **more: Any) -> 
 
 def ours(channels: tuple[str, ...] = ("slots",), positions: str = "directed", **more: Any) -> Method:
     """The directed transformer."""
-    return Method("directed", {**PLAIN, "layers": 2, "channels": channels, **more}, positions, True)
+    return Method("directed", {**PLAIN, "layers": 1, "channels": channels, **more}, positions, True)
 
 
 METHODS = {
@@ -59,14 +59,14 @@ METHODS = {
     "deep_gcn": passing("gcn", layers=16),
     "deep_dir_sage": passing("dir_sage", layers=16),
     "dir_sage_positions": passing("dir_sage", positions="directed"),
-    "gps": Method("gps", {**PLAIN, "layers": 3}, "undirected", True),
+    "gps": Method("gps", {**PLAIN, "layers": 2}, "undirected", True),
     "sgformer": Method("sgformer"),
     "sgformer_published": Method("sgformer_published"),
     "polynormer": Method("polynormer"),
     "ours": ours(),
     "ours_without_positions": ours(positions=""),
     "ours_undirected_positions": ours(positions="undirected"),
-    "ours_passing": ours(channels=()),
+    "ours_passing": ours(channels=(), layers=4),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,11 +24,10 @@ Make = Callable[[int, int], nn.Module]
 
 @dataclass(frozen=True)
 class Budget:
-    """What every method may use: rounds over the training graphs, graphs a step, rates to choose from."""
+    """What every method may use: rounds over the training graphs, graphs a step."""
 
     rounds: int = 10
     batch: int = 10
-    rates: tuple[float, ...] = (0.003, 0.01)
     weight_decay: float = 1e-4
 
 
@@ -155,9 +154,9 @@ class Trial:
         y = self.graph.y[np.concatenate([batch.places for batch in self.batches[split]])]
         return (scores.argmax(axis=1) != y) if self.classes else np.abs(scores[:, 0] - y)
 
-    def tuned(self, make: Make, seeds: int) -> tuple[list[Fitted], float]:
+    def tuned(self, make: Make, seeds: int, rates: Sequence[float]) -> tuple[list[Fitted], float]:
         """The best rate on validation by half the rounds of one seed, then all seeds with it; and the rate."""
-        rates, half = self.budget.rates, max(self.budget.rounds // 2, 1)
+        half = max(self.budget.rounds // 2, 1)
         rate = rates[0]
         if len(rates) > 1:
             runs = {each: self.fit(make, each, seeds, half) for each in rates}

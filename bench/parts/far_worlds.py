@@ -17,11 +17,12 @@ from thence.graph.worlds.islands import BUCKETS
 
 Figures = dict[str, float]
 WORLD_SEED = 1
+RATES = (0.003, 0.01)
 
 
 def directed_world(arguments: Namespace) -> Figures:
     """Islands: accuracy by distance, and of cold ones."""
-    graphs, rounds = ((200, 50, 100), 6) if arguments.quick else ((1000, 100, 250), 10)
+    graphs, rounds = ((100, 50, 100), 4) if arguments.quick else ((500, 100, 250), 16)
     world = islands(WORLD_SEED, graphs=graphs)
     rows = world.graph.splits["test"]
     cold, distance = world.cold[rows], world.distance[rows]
@@ -39,7 +40,7 @@ def directed_world(arguments: Namespace) -> Figures:
         "directed_world.chance.accuracy": 1 / 8,
         "directed_world.no_direction.accuracy": 0.5,
         "directed_world.bayes.accuracy": 1.0,
-        **compared("directed_world", world.graph, Budget(rounds=rounds), arguments, figures),
+        **compared("directed_world", world.graph, Budget(rounds, 4), arguments, figures),
     }
 
 
@@ -111,7 +112,8 @@ def _method(
 ) -> tuple[Figures, list[Fitted]]:
     inputs = trial.graph.x.shape[1]
     make = matched(how, inputs, inputs - features)
-    runs, rate = trial.tuned(make, arguments.seeds)
+    rates = arguments.rates or ((0.01,) if arguments.quick else RATES)
+    runs, rate = trial.tuned(make, arguments.seeds, rates)
     if judge is not None:
         found = judge(trial, runs)
     else:
