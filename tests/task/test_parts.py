@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from tests.task.worlds import communities, paths_and_rings
 
 from thence.base.errors import ConfigError
 from thence.encode.layer.view import View
+from thence.task import LabelTask, TaskConfig
 from thence.task.batches import batch_of, dealt
 from thence.task.metric import METRICS, chosen
 from thence.task.pool import Pool, pooled
@@ -99,3 +102,11 @@ def test_a_batch_of_graphs_holds_whole_graphs_to_train_on() -> None:
     assert np.array_equal(batch.nodes, np.flatnonzero(np.isin(graph.graph_of, batch.rows)))
     arcs = np.isin(graph.graph_of[graph.arcs.pairs[0]], batch.rows).sum()
     assert batch.view.arcs.num_arcs == arcs
+
+
+def test_a_batch_of_everything_is_everything() -> None:
+    for graph in (communities(), paths_and_rings()):
+        config = TaskConfig(encoder="sage", steps=4, settings={"dim": 8, "dropout": 0.0})
+        trained = replace(graph, splits={"train": np.arange(len(graph.y))})
+        whole, batch = (LabelTask(replace(config, batch=size)).fit(trained) for size in (0, 1000))
+        np.testing.assert_allclose(whole.predict(graph), batch.predict(graph), atol=1e-5)

@@ -32,7 +32,7 @@ def majority(graph: LabelledGraph) -> np.ndarray:
 
 
 def logistic_regression(graph: LabelledGraph, metric: str = "auto") -> np.ndarray:
-    """``[rows, num_classes]`` scores from the features of nodes alone; the graph is not looked at.
+    """``[rows, num_classes]`` probabilities from the features of nodes alone; the graph is not looked at.
 
     Args:
         graph: the graph, with features and labels of nodes.
@@ -52,8 +52,8 @@ def logistic_regression(graph: LabelledGraph, metric: str = "auto") -> np.ndarra
     x = graph.x @ sp.diags(1 / np.maximum(size, 1e-12))
     for strength in STRENGTHS:
         model = LogisticRegression(C=strength, max_iter=200).fit(x[rows], y)
-        scores = np.full((len(graph.y), graph.num_classes), -np.inf)
-        scores[:, model.classes_] = model.predict_log_proba(x)
+        scores = np.zeros((len(graph.y), graph.num_classes))
+        scores[:, model.classes_] = model.predict_proba(x)
         value = METRICS[name](graph.y[valid], scores[valid]) if len(valid) else -strength
         if kept is None or value > best:
             best, kept = value, scores
