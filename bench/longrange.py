@@ -55,6 +55,7 @@ PARTS = {
     "regression": part("far_worlds", "regression"),
     "public": all_of("public_graphs"),
     "scale": all_of("longrange_scale"),
+    "similar": all_of("similar"),
     "positions": all_of("positions"),
     "pyg": all_of("beside_pyg"),
 }
