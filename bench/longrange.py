@@ -4,7 +4,8 @@
 
 Every method has the same number of parameters (its width is what fits), sees the same batches the same number
 of times, and chooses its learning rate from the same ones on validation graphs. ``cpu_minutes`` are those of
-one run; ``.std`` is the spread over seeds.
+one run; ``.std`` is the spread over seeds. ``METHOD_no_global`` is the same net with its global channels shut,
+``share`` what they gave when open, ‖g z‖ / (‖x‖ + ‖g z‖).
 
 ``directed_world``: ``thence.graph.worlds.islands``; accuracy by the distance of the answer (``at_2_5`` … ),
 ``cold`` where it lies in no ball around the asked node. ``chance`` knows nothing, ``no_direction`` is the best

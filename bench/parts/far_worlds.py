@@ -11,6 +11,7 @@ import numpy as np
 from common import say
 from parts.far_methods import METHODS, Method, matched, placed
 from parts.far_train import Budget, Fitted, Trial, spread
+from thence.encode.attention.channel import channels_of
 from thence.graph.labelled import LabelledGraph
 from thence.graph.worlds import hops, islands, rings, trees
 from thence.graph.worlds.islands import BUCKETS
@@ -126,8 +127,17 @@ def _method(
 
 
 def _ablated(name: str, trial: Trial, runs: list[Fitted]) -> Figures:
-    """What is left of a method's first run when its global channels are shut, and their share."""
-    return {}
+    """What is left of a method's first run when its global channels are shut, and what they gave before."""
+    net = runs[0].net
+    channels = channels_of(net)
+    if not channels:
+        return {}
+    share = float(np.mean([channel.share for channel in channels]))
+    for channel in channels:
+        channel.silent = True
+    error = float(trial.error(trial.scores(net, "test"), "test").mean())
+    key, value = ("accuracy", 1 - error) if trial.classes else ("mae", error)
+    return {f"{name}.share": share, f"{name}_no_global.{key}": value}
 
 
 def _means(figures: Figures, name: str, worlds: list[str]) -> Figures:
