@@ -130,7 +130,7 @@ def angle(arcs: Arcs, small: Arcs) -> Figures:
         kept = np.linalg.svd(exact[:, :count].conj().T @ block, compute_uv=False)
         degrees = np.degrees(np.arccos(np.minimum(kept, 1)))
         prefix = f"{name}_" if name else ""
-        figures |= {f"{prefix}angle": degrees.max(), f"{prefix}angle.mean": degrees.mean()}
+        figures |= {f"{prefix}angle": float(degrees.max()), f"{prefix}angle.mean": float(degrees.mean())}
     return figures
 
 

@@ -132,7 +132,8 @@ def largest(
         residual = _residuals(x, hx, values, matrix.is_complex)
         if done == rounds or residual[:k].max() <= tolerance:
             break
-        edge = float(np.clip(values[-1] - residual[-1], -0.9, 1 - 1e-6))
+        room = 0.0 if degree else residual[-1]  # for clusters that the block cannot hold
+        edge = float(np.clip(values[-1] - room, -0.9, 1 - 1e-6))
         passes = degree or _passes(values, residual[:k], edge, tolerance)
     return Spectrum(values, _vectors(x, matrix.is_complex), residual, done)
 
