@@ -109,6 +109,10 @@ class LinearAttention(nn.Module):
         """Graphs of equal size, ``[graphs, nodes, …]``, in blocks of nodes."""
         nodes, blocks = asked.shape[1], range(0, max(asked.shape[1], 1), max(BLOCK // len(asked), 1))
         step = blocks.step
+        if len(blocks) == 1:  # nothing is large enough to be worth making twice
+            q, k, v = (self._split(rows) for rows in (self.query(asked), self.key(seen), self.value(over)))
+            heads = answer(q, v, Sums.of(q, k, v, self.form), nodes, self.form)
+            return heads.transpose(1, 2).reshape(*over.shape)
 
         def part(at: int) -> tuple[Tensor, ...]:
             return tuple(rows[:, at : at + step] for rows in (asked, seen, over))

@@ -1,0 +1,31 @@
+"""Linear attention says the same in one block of nodes as in several, and its gradients too."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from tests.encode.layer.worlds import rows
+
+from thence.encode.attention import linear
+from thence.encode.attention.kernel import FORMS
+from thence.encode.layer.view import View
+from thence.graph import Arcs
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("sizes", [[40], [11, 4, 11, 14]])
+def test_blocks_change_nothing(form, sizes, monkeypatch) -> None:
+    of = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes)).numpy()
+    view = View(Arcs.from_pairs([], [], num_nodes=40), of)
+    layer, found = linear.LinearAttention(8, heads=2, form=form, seed=1), []
+    monkeypatch.setattr(linear, "MANY", 0)
+    for block in (linear.BLOCK, 6):
+        monkeypatch.setattr(linear, "BLOCK", block)
+        x = rows(40, 8).requires_grad_()
+        out = layer(x, view)
+        out.backward(rows(40, 8, seed=1))
+        assert x.grad is not None
+        found.append((out.detach(), x.grad, *(part.grad.clone() for part in layer.parameters())))
+        layer.zero_grad()
+    for one, several in zip(*found, strict=True):
+        torch.testing.assert_close(one, several, rtol=1e-4, atol=1e-5)
