@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 
 import numpy as np
+
 from common import over_seeds, say
 from parts.related_data import load_graph
 from parts.related_tasks import of_arcs
