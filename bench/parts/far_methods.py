@@ -44,7 +44,7 @@ def passing(encoder: str, layers: int = 4, positions: str = "", **more: Any) -> 
     return Method(encoder, {**PLAIN, **way, "layers": layers, **more}, positions)
 
 
-def ours(channels: tuple[str, ...] = ("slots",), positions: str = "directed", **more: Any) -> Method:
+def ours(channels: tuple[str, ...] = ("community",), positions: str = "directed", **more: Any) -> Method:
     """The directed transformer."""
     return Method("directed", {**PLAIN, "layers": 1, "channels": channels, **more}, positions, True)
 

@@ -23,7 +23,7 @@ RATES = (0.003, 0.01)
 
 def directed_world(arguments: Namespace) -> Figures:
     """Islands: accuracy by distance, and of cold ones."""
-    graphs, rounds = ((100, 50, 100), 4) if arguments.quick else ((500, 100, 250), 16)
+    graphs, rounds = ((100, 50, 100), 4) if arguments.quick else ((400, 50, 150), 10)
     world = islands(WORLD_SEED, graphs=graphs)
     rows = world.graph.splits["test"]
     cold, distance = world.cold[rows], world.distance[rows]
