@@ -11,7 +11,7 @@ import numpy as np
 from common import say
 from parts.far_methods import METHODS, Method, matched, placed
 from parts.far_train import Budget, Fitted, Trial, spread
-from thence.encode.attention.channel import channels_of
+from thence.encode.attention.channel import gates_of
 from thence.graph.labelled import LabelledGraph
 from thence.graph.worlds import hops, islands, rings, trees
 from thence.graph.worlds.islands import BUCKETS
@@ -129,7 +129,7 @@ def _method(
 def _ablated(name: str, trial: Trial, runs: list[Fitted]) -> Figures:
     """What is left of a method's first run when its global channels are shut, and what they gave before."""
     net = runs[0].net
-    channels = channels_of(net)
+    channels = gates_of(net)
     if not channels:
         return {}
     share = float(np.mean([channel.share for channel in channels]))
