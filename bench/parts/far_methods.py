@@ -68,6 +68,7 @@ METHODS = {
     "ours_undirected_positions": ours(positions="undirected"),
     "ours_passing": ours(channels=(), layers=4),
 }
+QUICK = ("mlp", "gcn", "dir_sage", "sgformer", "ours", "ours_without_positions", "ours_undirected_positions")
 
 
 def matched(method: Method, inputs: int, width: int, parameters: int = PARAMETERS) -> Make:

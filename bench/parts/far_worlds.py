@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from common import say
-from parts.far_methods import METHODS, Method, matched, placed
+from parts.far_methods import METHODS, QUICK, Method, matched, placed
 from parts.far_train import Budget, Fitted, Trial, spread
 from thence.encode.attention.channel import gates_of
 from thence.graph.labelled import LabelledGraph
@@ -23,7 +23,7 @@ RATES = (0.003, 0.01)
 
 def directed_world(arguments: Namespace) -> Figures:
     """Islands: accuracy by distance, and of cold ones."""
-    graphs, rounds = ((100, 50, 100), 4) if arguments.quick else ((400, 50, 150), 10)
+    graphs, rounds = ((300, 50, 100), 6) if arguments.quick else ((1000, 100, 250), 12)
     world = islands(WORLD_SEED, graphs=graphs)
     rows = world.graph.splits["test"]
     cold, distance = world.cold[rows], world.distance[rows]
@@ -105,7 +105,7 @@ def compared(
 
 def asked(arguments: Namespace) -> Iterable[str]:
     """The methods to run."""
-    return arguments.methods or METHODS
+    return arguments.methods or (QUICK if arguments.quick else METHODS)
 
 
 def _method(
