@@ -3,7 +3,7 @@
 Each size runs in processes of its own: one in which a channel and a two-layer SAGE take turns, whose CPU
 seconds are compared, and one with the channel alone, for its peak memory. Rows are 64 wide; the graph is the
 power-law one of :mod:`parts.graphs`, ten arcs a node. ``growth`` is the slope of log seconds over log nodes
-between 10⁵ and the largest; 1 is linear.
+between the largest two; 1 is linear.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def scale(arguments: argparse.Namespace) -> dict[str, float]:
     figures: dict[str, float] = {}
     sizes = SIZES[:3] if arguments.quick else SIZES
     for channel in CHANNELS:
-        seconds = {}
-        for nodes in sizes:
+        seconds, own = {}, sizes if channel == CHANNELS[0] else sizes[1:3]
+        for nodes in own:
             found = {**_child("turns", channel, nodes), **_child("alone", channel, nodes)}
             figures |= {f"scale.{channel}.{nodes}.{key}": value for key, value in found.items()}
             seconds[nodes] = found["seconds"]
-        low, high = sizes[1], sizes[-1]
+        low, high = own[-2], own[-1]
         figures[f"scale.{channel}.growth"] = math.log(seconds[high] / seconds[low]) / math.log(high / low)
     last = f"scale.{CHANNELS[0]}.{sizes[-1]}"
     figures["scale.linear_attention_over_sage"] = figures[f"{last}.over_sage"]
