@@ -139,6 +139,28 @@ COMPRESS = (
 )
 
 
+LONGRANGE = (
+    "accuracy",
+    "auc",
+    "mae",
+    *("at_2_5", "at_6_10", "at_11_20", "at_21_40", "cold", "accuracy_seen", "share"),
+    "HR@10",
+    "arcs",
+    "time_ratio",
+    *("difference", "gradient_difference", "batch_change", "heads_crash"),
+    "seconds",
+    "over_sage",
+    "cpu_seconds",
+    "build_seconds",
+    "cpu_minutes",
+    "peak_gib",
+    "residual",
+    "angle",
+    "parameters",
+    "rate",
+)
+
+
 class Grid(NamedTuple):
     """How a bench's figures become tables of methods and metrics.
 
@@ -148,6 +170,7 @@ class Grid(NamedTuple):
         leads: the first of these that is there ranks the methods.
         falls: whether less of it is better.
         digits: of figures below ten.
+        deeper: beginnings of names of which one part more names the table.
     """
 
     group: int
@@ -155,6 +178,7 @@ class Grid(NamedTuple):
     leads: tuple[str, ...]
     falls: bool = False
     digits: int = 0
+    deeper: tuple[str, ...] = ()
 
 
 GRIDS = {
@@ -162,6 +186,9 @@ GRIDS = {
     "delayed": Grid(1, DELAYED, ("NLL",), falls=True, digits=4),
     "index": Grid(1, INDEX, ("recall@20",), digits=3),
     "compress": Grid(1, COMPRESS, ("cold_HR@10", "recall@20"), digits=3),
+    "longrange": Grid(
+        1, LONGRANGE, ("accuracy", "auc", "HR@10"), digits=3, deeper=("tree.", "echo.", "scale.", "similar.")
+    ),
     "decide": Grid(
         1, DECIDE, ("ours.recall_gain_around", "ours.recall_gain", "recall_gain", "recall", "ECE"), digits=3
     ),
@@ -249,13 +276,14 @@ def grids(newest: dict[str, tuple[float, int]], used: list[int], grid: Grid) -> 
     groups: dict[str, dict[str, dict[str, str]]] = {}
     alone: dict[str, list[str]] = {}
     for name in newest:
-        parts = name.split(".", grid.group + 1)
+        depth = grid.group + name.startswith(grid.deeper) if grid.deeper else grid.group
+        parts = name.split(".", depth + 1)
         if name.endswith(".std") or len(parts) < 2:
             continue
-        group = ".".join(parts[: grid.group])
-        if len(parts) == grid.group + 2:
+        group = ".".join(parts[:depth])
+        if len(parts) == depth + 2:
             groups.setdefault(group, {}).setdefault(parts[-2], {})[parts[-1]] = name
-        elif len(parts) == grid.group + 1:
+        elif len(parts) == depth + 1:
             alone.setdefault(group, []).append(f"{parts[-1]} {shown(newest[name][0])}")
     pages: list[str] = []
     for group, methods in groups.items():
