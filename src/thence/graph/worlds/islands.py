@@ -6,9 +6,9 @@ A graph is a sea of islands with no arc between them. An island is a long chain
 
 with twigs: single nodes with an arc into the chain or out of it, as likely as not. Every node carries its
 island's topic. The beacon carries a symbol, the lure another one; the class of the asked node is the beacon's
-symbol. Symbols are drawn anew for each topic of each sea, so that nothing can be learnt by heart. Each topic has
-one such island. Some topics have a second, a ``cold`` one, that carries no symbols: its answer is that of the
-first and stands there alone, in no k-hop ball whatever k.
+symbol. Symbols are drawn anew for each topic of each sea, so that nothing can be learnt by heart. Each topic
+has one such island. Some topics have a second, a ``cold`` one, that carries no symbols: its answer is that of
+the first and stands there alone, in no k-hop ball whatever k.
 
 What can be known:
 
