@@ -23,8 +23,8 @@ RATES = (0.003, 0.01)
 
 def directed_world(arguments: Namespace) -> Figures:
     """Islands: accuracy by distance, and of cold ones."""
-    graphs, rounds = ((300, 50, 100), 6) if arguments.quick else ((1000, 100, 250), 12)
-    world = islands(WORLD_SEED, graphs=graphs)
+    graphs, rounds = ((300, 50, 100), 6) if arguments.quick else ((400, 50, 150), 8)
+    world = islands(WORLD_SEED, cold=3, graphs=graphs)
     rows = world.graph.splits["test"]
     cold, distance = world.cold[rows], world.distance[rows]
     buckets = {f"at_{low}_{high}": ~cold & (distance >= low) & (distance <= high) for low, high in BUCKETS}
