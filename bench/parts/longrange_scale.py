@@ -30,7 +30,7 @@ def scale(arguments: argparse.Namespace) -> dict[str, float]:
     figures: dict[str, float] = {}
     sizes = SIZES[:3] if arguments.quick else SIZES
     for channel in CHANNELS:
-        seconds, own = {}, sizes if channel == CHANNELS[0] else sizes[1:3]
+        seconds, own = {}, sizes if channel == CHANNELS[0] else sizes[:2]
         for nodes in own:
             found = {**_child("turns", channel, nodes), **_child("alone", channel, nodes)}
             figures |= {f"scale.{channel}.{nodes}.{key}": value for key, value in found.items()}

@@ -49,6 +49,7 @@ ENCODERS: dict[str, EncoderRecipe] = {
     "dir_gcn": _stack("gcn", "each"),
     "dir_sage": _stack("sage", "each"),
     "dir_gat": _stack("gat", "each"),
+    "gcn_global": EncoderRecipe(StackConfig, Stack, {"conv": "gcn", "channel": "slots"}),
     "gps": EncoderRecipe(GPSConfig, GPS, directed=False),
     "gps_linear": EncoderRecipe(GPSConfig, GPS, {"channels": ("cosine",)}, directed=False),
     "goat": EncoderRecipe(GPSConfig, GPS, {"channels": ("codebook",)}, directed=False),

@@ -7,6 +7,7 @@ Without itself, H = D_row^-½ A D_column^-½ X W + b, which is how Dir-GNN uses 
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from thence.base.rng import torch_generator
@@ -51,6 +52,9 @@ class GCN(nn.Module):
         self.way: Way = way
         self.itself = itself
         self.linear = linear(inputs, outputs, torch_generator(seed, "gcn"))
+        with torch.no_grad():  # Glorot's start values, as in the paper
+            self.linear.weight.mul_((6 * max(inputs, 1) / max(inputs + outputs, 1)) ** 0.5)
+            self.linear.bias.zero_()
 
     def forward(self, x: Tensor, view: View) -> Tensor:
         """Rows ``[n, outputs]`` of rows ``[n, inputs]``."""

@@ -3,6 +3,7 @@
     X⁰  = dropout(X W_0 + b_0)                                            or X itself
     X^k = dropout(relu(norm(conv_k(X^(k-1)) + X^(k-1) R_k + r_k)))        k = 1 … layers
     Z   = X^layers,  Σ_k X^k,  or [X¹, …, X^layers]                       jump: last, sum, cat
+    Z   ← Z + g · channel(Z)                                              with a global channel; g begins at 0
 
 With conv ``none`` a layer is a linear map of each node's own row: an MLP with the same furniture, and no
 residual map, which would be the same map twice.
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from thence.base.errors import ConfigError, nearest
 from thence.base.rng import derive_seed, torch_generator
+from thence.encode.attention.channel import CHANNELS, Channel, make_channel
 from thence.encode.layer.dir import Dir
 from thence.encode.layer.gat import GAT, GATv2
 from thence.encode.layer.gcn import GCN
@@ -54,6 +56,8 @@ class StackConfig:
         norm: ``none``, ``layer`` (of each row) or ``batch`` (of each column).
         dropout: share of numbers that a training step leaves out after each layer.
         jump: what comes out: the ``last`` layer, the ``sum`` of all or all side by side (``cat``).
+        channel: a global channel above the layers (:mod:`thence.encode.attention.channel`), or ``none``. Training
+            begins without it and takes it in as far as it helps.
 
     Raises:
         ConfigError: a name is unknown or a number is out of range.
@@ -79,6 +83,7 @@ class StackConfig:
     norm: Norm = "layer"
     dropout: float = 0.5
     jump: Jump = "last"
+    channel: str = "none"
 
     def __post_init__(self) -> None:
         for name, known in CHOICES.items():
@@ -86,6 +91,8 @@ class StackConfig:
                 raise ConfigError(
                     f"unknown {name} {getattr(self, name)!r}", fix=nearest(str(getattr(self, name)), known)
                 )
+        if self.channel not in ("none", *CHANNELS):
+            raise ConfigError(f"unknown channel {self.channel!r}", fix=nearest(self.channel, CHANNELS))
         if min(self.dim, self.layers, self.heads) < 1 or self.dim % self.heads:
             raise ConfigError(
                 f"dim={self.dim}, layers={self.layers}, heads={self.heads}",
@@ -131,9 +138,20 @@ class Stack(nn.Module):
         )
         self.norms = nn.ModuleList(make_norm(config.norm, dim) for _ in widths)
         self.dropout = nn.Dropout(config.dropout)
+        self.channel = None
+        if config.channel != "none":
+            layer = make_channel(
+                config.channel, self.dim, heads=config.heads, seed=derive_seed(seed, "channel")
+            )
+            self.channel = Channel(layer, start=0.0)
 
     def forward(self, x: Tensor, view: View) -> Tensor:
         """Vectors ``[n, dim]`` of features ``[n, inputs]``."""
+        near = self._near(x, view)
+        return near if self.channel is None else self.channel(near, view)
+
+    def _near(self, x: Tensor, view: View) -> Tensor:
+        """What the layers give."""
         if self.first is not None:
             x = self.dropout(self.first(x))
         kept = []
