@@ -56,8 +56,8 @@ class StackConfig:
         norm: ``none``, ``layer`` (of each row) or ``batch`` (of each column).
         dropout: share of numbers that a training step leaves out after each layer.
         jump: what comes out: the ``last`` layer, the ``sum`` of all or all side by side (``cat``).
-        channel: a global channel above the layers (:mod:`thence.encode.attention.channel`), or ``none``. Training
-            begins without it and takes it in as far as it helps.
+        channel: a global channel above the layers (:mod:`thence.encode.attention.channel`), or ``none``.
+            Training begins without it and takes it in as far as it helps.
 
     Raises:
         ConfigError: a name is unknown or a number is out of range.
