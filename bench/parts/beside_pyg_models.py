@@ -64,11 +64,11 @@ def gps(graph_of: Tensor) -> Pair:
             (part.bias, theirs.attn.in_proj_bias[rows]),
         ]
     same += twins(attend.out, theirs.attn.out_proj)
-    same += twins(layer.widen, theirs.mlp[0]) + twins(layer.narrow, theirs.mlp[3])
+    same += twins(layer.behind.widen, theirs.mlp[0]) + twins(layer.behind.narrow, theirs.mlp[3])
     for own, other in (
         (layer.conv_norm, theirs.norm1),
         (layer.channel_norm, theirs.norm2),
-        (layer.norm, theirs.norm3),
+        (layer.behind.norm, theirs.norm3),
     ):
         same += twins(own, other)
     return Pair(ours, Whole(theirs, graph_of, first), same)

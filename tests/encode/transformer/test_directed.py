@@ -64,12 +64,16 @@ def test_a_layer_is_its_formula() -> None:
     s, t = (first(x).detach().numpy() for first in one.first)
     for role, own, across, look in ((layer.out, s, t, dense), (layer.into, t, s, dense.T)):
         mean = look / np.maximum(look.sum(1, keepdims=True), 1)
-        near = np.concatenate([mean @ own, mean @ across], 1) @ role.near.weight.detach().numpy().T
-        both = normed(own + near + role.near.bias.detach().numpy())
-        hidden = np.maximum(both @ role.widen.weight.detach().numpy().T + role.widen.bias.detach().numpy(), 0)
-        want = normed(both + hidden @ role.narrow.weight.detach().numpy().T + role.narrow.bias.detach().numpy())
+        near = mapped(role.near, np.concatenate([mean @ own, mean @ across], 1))
+        both = normed(own + near)
+        hidden = np.maximum(mapped(role.behind.widen, both), 0)
+        want = normed(both + mapped(role.behind.narrow, hidden))
         got = layer(*(torch.from_numpy(part) for part in (s, t)), mean_of(), View(CYCLE))
         np.testing.assert_allclose(got[0 if role is layer.out else 1].detach(), want, rtol=1e-4, atol=1e-5)
+
+
+def mapped(layer: torch.nn.Linear, x: np.ndarray) -> np.ndarray:
+    return x @ layer.weight.detach().numpy().T + layer.bias.detach().numpy()
 
 
 def mean_of() -> tuple:

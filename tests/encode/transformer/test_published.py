@@ -125,7 +125,7 @@ def test_gps_is_its_formula_for_one_head() -> None:
     both = batch_norm(x + gcn(layer.conv, x)) + batch_norm(
         x + 0.5 * all_pairs(layer.channel.layer, x, "cosine")
     )
-    want = batch_norm(both + lin(layer.narrow, relu(lin(layer.widen, both))))
+    want = batch_norm(both + lin(layer.behind.narrow, relu(lin(layer.behind.widen, both))))
     np.testing.assert_allclose(one(features(), View(ARCS)).detach(), want, rtol=1e-4, atol=1e-5)
 
 

@@ -23,11 +23,12 @@ from torch import Tensor, nn
 
 from thence.base.errors import ConfigError, nearest
 from thence.base.rng import derive_seed, torch_generator
-from thence.encode.attention.channel import CHANNELS, Channel, make_channel
+from thence.encode.attention.channel import CHANNELS
 from thence.encode.layer.linear import linear
 from thence.encode.layer.stack import Norm, make_norm
 from thence.encode.layer.view import View
 from thence.encode.propagate import SparseMatrix
+from thence.encode.transformer.block import Widened, channel_of, check_width, positions_of
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,7 @@ class DirectedTransformer(nn.Module):
 
     def __init__(self, inputs: int, config: DirectedConfig, *, seed: int = 0) -> None:
         super().__init__()
-        if config.positions > inputs:
-            raise ConfigError(
-                f"{config.positions} columns of positions among {inputs}", fix="Tell their width."
-            )
+        check_width(inputs, config.positions)
         self.config, self.dim = config, 2 * config.dim
         self.first = nn.ModuleList(
             linear(inputs, config.dim, torch_generator(seed, "first", role)) for role in ("source", "target")
@@ -105,7 +103,7 @@ class DirectedTransformer(nn.Module):
 
     def roles(self, x: Tensor, view: View) -> tuple[Tensor, Tensor]:
         """Source and target vectors, both ``[n, dim]``."""
-        where = x[:, x.shape[1] - self.config.positions :] if self.config.positions else None
+        where = positions_of(x, self.config.positions)
         source, target = (first(x) for first in self.first)
         look = view.matrix("mean", "out"), view.matrix("mean", "into")
         for layer in self.layers:
@@ -124,8 +122,7 @@ class RoleLayer(nn.Module):
 
     def __init__(self, config: DirectedConfig, k: int, seed: int) -> None:
         super().__init__()
-        kind = config.channels[k % len(config.channels)] if config.channels else None
-        self.out, self.into = (_Role(config, kind, derive_seed(seed, way)) for way in ("out", "into"))
+        self.out, self.into = (_Role(config, k, derive_seed(seed, way)) for way in ("out", "into"))
 
     def forward(
         self,
@@ -152,29 +149,17 @@ class RoleLayer(nn.Module):
 class _Role(nn.Module):
     """What a layer does to one stream."""
 
-    def __init__(self, config: DirectedConfig, kind: str | None, seed: int) -> None:
+    def __init__(self, config: DirectedConfig, k: int, seed: int) -> None:
         super().__init__()
         dim = config.dim
         self.near = linear(2 * dim, dim, torch_generator(seed, "near"))
-        self.near_norm, self.norm = make_norm(config.norm, dim), make_norm(config.norm, dim)
-        self.channel = self.far_norm = None
-        if kind is not None:
-            made = make_channel(
-                kind,
-                dim,
-                heads=config.heads,
-                positions=config.positions,
-                seed=derive_seed(seed, "channel"),
-                settings=config.channel,
-            )
-            self.channel, self.far_norm = Channel(made, start=config.gate), make_norm(config.norm, dim)
-        self.widen = linear(dim, 2 * dim, torch_generator(seed, "widen"))
-        self.narrow = linear(2 * dim, dim, torch_generator(seed, "narrow"))
+        self.near_norm, self.channel = make_norm(config.norm, dim), channel_of(config, k, seed)
+        self.far_norm = make_norm(config.norm, dim) if self.channel is not None else None
+        self.behind = Widened(dim, config.norm, config.dropout, seed)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, own: Tensor, across: Tensor, seen: Tensor, view: View, where: Tensor | None) -> Tensor:
         both = self.near_norm(own + self.dropout(self.near(seen)))
         if self.channel is not None and self.far_norm is not None:
             both = both + self.far_norm(self.channel(own, view, where, over=across, drop=self.dropout))
-        hidden = self.dropout(torch.relu(self.widen(both)))
-        return self.norm(both + self.dropout(self.narrow(hidden)))
+        return self.behind(both)

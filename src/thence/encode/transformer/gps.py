@@ -20,15 +20,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from thence.base.errors import ConfigError, nearest
 from thence.base.rng import derive_seed, torch_generator
-from thence.encode.attention.channel import CHANNELS, Channel, make_channel
+from thence.encode.attention.channel import CHANNELS
 from thence.encode.layer.linear import linear
 from thence.encode.layer.stack import Conv, Look, Norm, StackConfig, make_conv, make_norm
 from thence.encode.layer.view import View
+from thence.encode.transformer.block import Widened, channel_of, check_width, positions_of
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,7 @@ class GPS(nn.Module):
         seed: from which the start values are drawn.
 
     Example:
+        >>> import torch
         >>> from thence.graph import Arcs
         >>> view = View(Arcs.from_pairs([0, 1], [1, 2], num_nodes=3))
         >>> GPS(5, GPSConfig(dim=8, channels=("slots", "community"), positions=2))(torch.ones(3, 5), view).shape
@@ -98,10 +99,7 @@ class GPS(nn.Module):
 
     def __init__(self, inputs: int, config: GPSConfig, *, seed: int = 0) -> None:
         super().__init__()
-        if config.positions > inputs:
-            raise ConfigError(
-                f"{config.positions} columns of positions among {inputs}", fix="Tell their width."
-            )
+        check_width(inputs, config.positions)
         self.config, self.dim = config, config.dim
         self.first = linear(inputs, config.dim, torch_generator(seed, "first"))
         self.layers = nn.ModuleList(
@@ -110,7 +108,7 @@ class GPS(nn.Module):
 
     def forward(self, x: Tensor, view: View) -> Tensor:
         """Vectors ``[n, dim]`` of features ``[n, inputs]``."""
-        where = x[:, x.shape[1] - self.config.positions :] if self.config.positions else None
+        where = positions_of(x, self.config.positions)
         x = self.first(x)
         for layer in self.layers:
             x = layer(x, view, where)
@@ -126,21 +124,9 @@ class _Layer(nn.Module):
         conv = config.conv != "none"
         self.conv = make_conv(config.stack(), dim, derive_seed(seed, "conv")) if conv else None
         self.conv_norm = make_norm(config.norm, dim) if conv else None
-        self.channel = self.channel_norm = None
-        if config.channels:
-            kind = config.channels[k % len(config.channels)]
-            made = make_channel(
-                kind,
-                dim,
-                heads=config.heads,
-                positions=config.positions,
-                seed=derive_seed(seed, "channel"),
-                settings=config.channel,
-            )
-            self.channel, self.channel_norm = Channel(made, start=config.gate), make_norm(config.norm, dim)
-        self.widen = linear(dim, 2 * dim, torch_generator(seed, "widen"))
-        self.narrow = linear(2 * dim, dim, torch_generator(seed, "narrow"))
-        self.norm = make_norm(config.norm, dim)
+        self.channel = channel_of(config, k, seed)
+        self.channel_norm = make_norm(config.norm, dim) if self.channel is not None else None
+        self.behind = Widened(dim, config.norm, config.dropout, seed)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, view: View, where: Tensor | None) -> Tensor:
@@ -150,5 +136,4 @@ class _Layer(nn.Module):
         if self.channel is not None and self.channel_norm is not None:
             parts.append(self.channel_norm(self.channel(x, view, where, drop=self.dropout)))
         both = parts[0] if len(parts) == 1 else parts[0] + parts[1]
-        hidden = self.dropout(torch.relu(self.widen(both)))
-        return self.norm(both + self.dropout(self.narrow(hidden)))
+        return self.behind(both)
