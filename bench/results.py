@@ -295,6 +295,8 @@ def grids(newest: dict[str, tuple[float, int]], used: list[int], grid: Grid) -> 
         lead = next((metric for metric in grid.leads if metric in columns), "")
         for method in sorted(methods, key=lambda method: _rank(newest, methods[method].get(lead), grid)):
             names = [methods[method].get(metric) for metric in columns]
+            if not any(names):
+                continue
             cells = [f"{shown(newest[n][0], grid.digits)}{spread(newest, n)}" if n else "" for n in names]
             label = f"**{method}**" if method.startswith("ours") else method
             pages.append(f"| {label} | {' | '.join(cells)} |")
