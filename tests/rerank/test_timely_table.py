@@ -55,8 +55,7 @@ def test_k_out_of_range_is_refused(reranker: TimelyReranker) -> None:
 
 def test_asked_of_some_sources_it_says_the_same_of_them(reranker: TimelyReranker) -> None:
     few = reranker.of([7, 2])
-    same = few.scores([2, 7]) == reranker.scores([2, 7])
-    assert same.mean() > 0.95  # products over fewer rows round otherwise, and a value may cross a tree's split
+    np.testing.assert_array_equal(few.scores([2, 7]), reranker.scores([2, 7]))
     base = reranker.now.scorers["backed_off"].scores([3])[0]
     np.testing.assert_array_equal(np.argsort(few.scores([3])[0])[-3:], np.argsort(base)[-3:])
 

@@ -166,7 +166,9 @@ class Known:
     def _scored(self, name: str) -> Callable[[Candidates], np.ndarray]:
         def values(at: Candidates) -> np.ndarray:
             row = np.repeat(np.arange(len(at[0])), np.diff(at[1]))
-            return self._rows(name, at[0])[row, at[2]].astype(np.float32)
+            rows = self._rows(name, at[0])
+            step = _step(rows)[row]
+            return (np.round(rows[row, at[2]] / step) * step).astype(np.float32)
 
         return values
 
@@ -365,3 +367,13 @@ def _best(scores: np.ndarray, num: int) -> np.ndarray:
 
 def _sums(arcs: Arcs, end: int) -> np.ndarray:
     return np.bincount(arcs.pairs[end], weights=arcs.weight, minlength=arcs.num_nodes).astype(np.float32)
+
+
+def _step(scores: np.ndarray) -> np.ndarray:
+    """``[rows]``: how finely scores ``[rows, n]`` are told to trees, 2⁻¹⁸ of the power of two above the largest.
+
+    A product over fewer rows rounds otherwise in its last bits; what stands at a tree's split would then fall on
+    either side, with who else is asked.
+    """
+    largest = np.abs(scores).max(1, initial=0, where=np.isfinite(scores))
+    return np.exp2(np.frexp(largest)[1] - 18.0)
