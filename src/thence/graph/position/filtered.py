@@ -87,15 +87,26 @@ class Spectrum:
 
     Args:
         values: ``[k + guard]`` float64.
-        vectors: ``[num_nodes, k + guard]`` float32 or complex64, orthonormal.
+        block: ``[num_nodes, k + guard]`` float32, orthonormal columns; real parts, then imaginary parts of a
+            complex matrix.
         residual: ``[k + guard]`` float64, ‖H v - μ v‖ of each.
         rounds: how often the block was filtered.
     """
 
     values: np.ndarray
-    vectors: np.ndarray
+    block: np.ndarray
     residual: np.ndarray
     rounds: int
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """``[num_nodes, k + guard]`` float32 or complex64."""
+        return self.joined(self.block)
+
+    def joined(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of the block, or what a real matrix makes of it, as numbers, complex ones where they are."""
+        half = len(self.values)
+        return rows if rows.shape[1] == half else rows[:, :half] + 1j * rows[:, half:]
 
 
 def largest(
@@ -107,6 +118,7 @@ def largest(
     guard: int,
     rng: np.random.Generator,
     degree: int | None = None,
+    nodes: np.ndarray | None = None,
 ) -> Spectrum:
     """The ``k`` largest eigenvalues and their vectors, with those of the guard behind them.
 
@@ -118,10 +130,19 @@ def largest(
         guard: further vectors in the block.
         rng: where the block starts.
         degree: of every filter; chosen by what the block has found when not given.
+        nodes: the component that is solved, ascending; all rows where they are one.
     """
     shape = matrix.rows.num_nodes, (2 if matrix.is_complex else 1) * (k + guard)
     x, hx = _aligned(shape), _aligned(shape)
-    rng.standard_normal(out=x, dtype=np.float32)
+    nodes = np.arange(len(x)) if nodes is None else nodes
+    pieces = rng.spawn(-(-len(nodes) // ROWS))
+
+    def draw(begin: int, end: int) -> None:
+        drawn = pieces[begin // ROWS].standard_normal((end - begin, shape[1]), np.float32)
+        x[nodes[begin:end]] = drawn
+
+    x[:] = 0
+    in_order(draw, len(nodes), ROWS)
     matrix.step(x, hx, (1.0, 0.0, 0.0))
     edge, passes, done = START, degree or DEGREES[0], 0
     while True:
@@ -135,7 +156,7 @@ def largest(
         room = 0.0 if degree else residual[-1]  # for clusters that the block cannot hold
         edge = float(np.clip(values[-1] - room, -0.9, 1 - 1e-6))
         passes = degree or _passes(values, residual[:k], edge, tolerance)
-    return Spectrum(values, _vectors(x, matrix.is_complex), residual, done)
+    return Spectrum(values, x, residual, done)
 
 
 def _passes(values: np.ndarray, residual: np.ndarray, edge: float, tolerance: float) -> int:
@@ -163,8 +184,12 @@ def _filter(
     Both blocks are overwritten; the result stands in the first of those returned.
     """
     middle, radius = (edge - 1) / 2, (edge + 1) / 2
-    hx -= np.float32(middle) * x
-    hx /= np.float32(radius)
+
+    def first(begin: int, end: int) -> None:
+        hx[begin:end] -= np.float32(middle) * x[begin:end]
+        hx[begin:end] /= np.float32(radius)
+
+    in_order(first, len(x), ROWS)
     before, now = x, hx
     for _ in range(degree - 1):
         matrix.step(now, before, (2 / radius, -2 * middle / radius, -1.0))
@@ -221,8 +246,3 @@ def _residuals(x: np.ndarray, hx: np.ndarray, values: np.ndarray, is_complex: bo
 
     total = np.sum(in_order(work, len(x), ROWS), axis=0)
     return np.sqrt(total[: len(values)] + total[len(values) :] if is_complex else total)
-
-
-def _vectors(x: np.ndarray, is_complex: bool) -> np.ndarray:
-    half = x.shape[1] // 2
-    return x[:, :half] + 1j * x[:, half:] if is_complex else x

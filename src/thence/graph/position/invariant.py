@@ -26,7 +26,7 @@ import numpy as np
 Moved = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def statistics(values: np.ndarray, moved: Moved, k: int, tolerance: float) -> Moved:
+def statistics(values: np.ndarray, moved: Moved, k: int, tolerance: float, nodes: int | None = None) -> Moved:
     """Size, out and in of the first ``k`` eigenvectors of some graphs of one size.
 
     Args:
@@ -34,12 +34,13 @@ def statistics(values: np.ndarray, moved: Moved, k: int, tolerance: float) -> Mo
         moved: V, P_out V and P_in V, each ``[graphs, nodes, found]``, columns of V orthonormal.
         k: how many columns to return.
         tolerance: values that are closer than this to the one before them belong to its group.
+        nodes: of a graph, where the arrays hold some of its rows.
 
     Returns:
         Three arrays ``[graphs, nodes, k]`` of size, out and in; the latter are complex where V is.
     """
     v, along, against = moved
-    nodes = v.shape[1]
+    nodes = nodes or v.shape[1]
     square = np.real(v) ** 2 + np.imag(v) ** 2
     mean = _mean_of_groups(values, tolerance)[:, :, :k].astype(square.dtype)
     out = (v.conj() * along) @ mean * nodes

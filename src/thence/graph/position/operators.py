@@ -29,7 +29,10 @@ from thence.graph.check import position_type
 from thence.graph.position.kernel.pairs import count_pairs, fill_pairs
 from thence.graph.sample.aggregate import aggregate
 from thence.graph.sample.side import Direction, side_of
-from thence.graph.walk.rows import kernel_array, thread_count
+from thence.graph.walk.rows import in_order, kernel_array, thread_count
+
+CHUNK = 1 << 15
+"""Nodes whose pairs are merged at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,10 @@ class Rows:
     def __call__(self, x: np.ndarray, threads: int | None = None) -> np.ndarray:
         """The product with ``x`` ``[num_nodes, width]`` float32."""
         return aggregate(self.indptr, self.neighbors, self.weight, x, threads=thread_count(threads))
+
+    def part(self, x: np.ndarray, begin: int, end: int) -> np.ndarray:
+        """Rows ``begin`` … ``end - 1`` of the product."""
+        return aggregate(self.indptr[begin : end + 1], self.neighbors, self.weight, x)
 
     def row_of(self) -> np.ndarray:
         """``[entries]`` int32: the row of each entry."""
@@ -148,17 +155,27 @@ def pairs(arcs: Arcs, weight: str | None = None) -> Pairs:
     out, into = (side_of(arcs, side, weight=weight) for side in ("out", "into"))
     sides = tuple(kernel_array(each) for side in (out, into) for each in (side.indptr, side.neighbors))
     counts = np.empty(arcs.num_nodes, np.int64)
-    count_pairs(sides, counts)
+    in_order(lambda first, last: count_pairs(sides, counts, first, last), arcs.num_nodes, CHUNK)
     indptr = np.zeros(arcs.num_nodes + 1, position_type(int(counts.sum())))
     np.cumsum(counts, out=indptr[1:])
     size = int(indptr[-1])
     neighbors, turn = np.empty(size, np.int32), np.empty(size, np.int8)
     values, degree = np.empty(size, np.float32), np.empty(arcs.num_nodes, np.float32)
     weights = kernel_array(out.weight), kernel_array(into.weight)
-    fill_pairs(sides, weights, indptr, neighbors, turn, values, degree)
-    root = np.divide(1.0, np.sqrt(degree), out=np.zeros_like(degree), where=degree > 0)
-    values *= root[neighbors]
-    values *= np.repeat(root, counts)
+    root = np.empty(arcs.num_nodes, np.float32)
+
+    def fill(first: int, last: int) -> None:
+        fill_pairs(sides, weights, indptr, (neighbors, turn, values), degree, first, last)
+        own = degree[first:last]
+        root[first:last] = np.divide(1.0, np.sqrt(own), out=np.zeros_like(own), where=own > 0)
+
+    def damp(first: int, last: int) -> None:
+        at = slice(indptr[first], indptr[last])
+        values[at] *= root[neighbors[at]]
+        values[at] *= np.repeat(root[first:last], counts[first:last])
+
+    for work in (fill, damp):
+        in_order(work, arcs.num_nodes, CHUNK)
     return Pairs(Rows(indptr, neighbors, values), turn, degree)
 
 

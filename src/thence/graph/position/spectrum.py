@@ -7,7 +7,7 @@ and so have the columns beyond a component's number of eigenvectors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,16 +16,18 @@ import numpy as np
 from thence.base.errors import ConfigError
 from thence.base.rng import generator
 from thence.graph.arcs import Arcs
-from thence.graph.position.filtered import Hermitian, Spectrum, largest
+from thence.graph.position.filtered import ROWS, Hermitian, Spectrum, largest
 from thence.graph.position.invariant import canonical, groups, statistics
 from thence.graph.position.kernel.components import label_components
 from thence.graph.position.operators import Pairs, Rows, pairs, taken, walk
-from thence.graph.walk.rows import whole
+from thence.graph.walk.rows import in_order, whole
 
 Form = Literal["invariant", "vectors"]
 FORMS = ("invariant", "vectors")
 DENSE = 256
 """Nodes of a component up to which it is solved densely."""
+MOST = 0.5
+"""Share of the nodes from which a component is solved where it stands, the other nodes' rows being zeros."""
 STACK = 1 << 22
 """Entries of the dense matrices that are solved together."""
 SAME = 1e-6
@@ -113,9 +115,7 @@ def solve(
         for nodes in _stacks(own[np.argsort(label[own], kind="stable")].reshape(-1, size)):
             _put(blocks, nodes, _dense(found, walks, nodes, how))
     for component in np.flatnonzero(~small).tolist():
-        nodes = np.flatnonzero(label == component)
-        parts = _sparse(found, walks, nodes, how, told)
-        _put(blocks, nodes[None], parts)
+        _sparse(found, walks, np.flatnonzero(label == component), how, told, blocks)
     info = {"components": len(sizes), "largest_component": int(sizes.max(initial=0)), "residual": told.residual}
     info |= {"rounds": told.rounds, "converged": told.converged, "cut_group": told.cut_group}
     info |= {"tolerance": how.tolerance, "eigenvalues": told.values, "fallback": None}
@@ -169,24 +169,42 @@ def _stacked(rows: Rows, nodes: np.ndarray, turn: np.ndarray | None, angle: floa
 
 
 def _sparse(
-    found: Pairs, walks: tuple[Rows, Rows], nodes: np.ndarray, how: Solve, told: Told
-) -> tuple[np.ndarray, ...]:
-    """The first eigenvectors of one large component."""
-    alone = len(nodes) == found.rows.num_nodes
-    rows, turn = (found.rows, found.turn) if alone else _restricted(found.rows, nodes, found.turn)
+    found: Pairs,
+    walks: tuple[Rows, Rows],
+    nodes: np.ndarray,
+    how: Solve,
+    told: Told,
+    blocks: dict[str, np.ndarray],
+) -> None:
+    """Write what is told of the first eigenvectors of one large component into the rows of its nodes."""
+    rows, turn, own = found.rows, found.turn, nodes
+    if len(nodes) < MOST * rows.num_nodes:
+        rows, turn = _restricted(rows, nodes, turn)
+        walks, own = (_restricted(walks[0], nodes)[0], _restricted(walks[1], nodes)[0]), np.arange(len(nodes))
     matrix = Hermitian(rows, None if how.angle is None else turn, how.angle or 0.0)
     k = how.k + how.skip
     rng = generator(how.seed, "position", "spectrum", len(nodes))
     limits = {"tolerance": how.tolerance, "rounds": how.rounds, "guard": how.guard, "degree": how.degree}
-    solved = largest(matrix, k, rng=rng, **limits)
+    solved = largest(matrix, k, rng=rng, nodes=own, **limits)
     keep = _settled(solved, k, how.tolerance)
-    values, vectors = solved.values[None, how.skip : keep], solved.vectors[None, :, how.skip : keep]
     _tell(told, solved, k, how, keep)
     if how.form == "vectors":
-        return (canonical(vectors[:, :, : how.k]) * np.sqrt(len(nodes)),)
-    pieces = [each if alone else _restricted(each, nodes)[0] for each in walks]
-    along, against = (_moved(each, vectors[0])[None] for each in pieces)
-    return statistics(values, (vectors, along, against), how.k, how.tolerance)
+        vectors = solved.vectors[own, how.skip : k]
+        return _put(blocks, nodes[None], (canonical(vectors) * np.sqrt(len(nodes)),))
+
+    def tell(begin: int, end: int) -> None:
+        first, last = np.searchsorted(own, (begin, end))
+        block = solved.block
+        rows = block[begin:end], *(each.part(block, begin, end) for each in walks)
+        v, along, against = (
+            solved.joined(each[own[first:last] - begin])[None, :, how.skip : keep] for each in rows
+        )
+        values = solved.values[None, how.skip : keep]
+        parts = statistics(values, (v, along, against), how.k, how.tolerance, len(nodes))
+        _put(blocks, nodes[None, first:last], parts)
+
+    in_order(tell, len(solved.block), ROWS)
+    return None
 
 
 def _settled(solved: Spectrum, k: int, tolerance: float) -> int:
@@ -206,19 +224,10 @@ def _tell(told: Told, solved: Spectrum, k: int, how: Solve, keep: int) -> None:
 
 def _restricted(rows: Rows, nodes: np.ndarray, turn: np.ndarray | None = None) -> tuple[Rows, Any]:
     """The rows of one component, its nodes numbered from 0."""
-    place = np.zeros(rows.num_nodes, np.int32)
-    place[nodes] = np.arange(len(nodes), dtype=np.int32)
-    _, entries = taken(rows, nodes)
-    ends = np.cumsum(np.diff(rows.indptr)[nodes])
-    indptr = np.concatenate([[0], ends]).astype(rows.indptr.dtype)
+    place, inside = np.zeros(rows.num_nodes, np.int32), np.zeros(rows.num_nodes, bool)
+    place[nodes], inside[nodes] = np.arange(len(nodes), dtype=np.int32), True
+    count = np.diff(rows.indptr)
+    entries = np.repeat(inside, count)
+    indptr = np.concatenate([[0], np.cumsum(count[nodes])]).astype(rows.indptr.dtype)
     made = Rows(indptr, place[rows.neighbors[entries]], rows.weight[entries])
     return made, None if turn is None else turn[entries]
-
-
-def _moved(hop: Callable[[np.ndarray], np.ndarray], vectors: np.ndarray) -> np.ndarray:
-    """The product with vectors that may be complex."""
-    if not np.iscomplexobj(vectors):
-        return hop(vectors)
-    both = hop(np.hstack([np.real(vectors), np.imag(vectors)]))
-    half = vectors.shape[1]
-    return both[:, :half] + 1j * both[:, half:]

@@ -7,7 +7,7 @@ import numpy as np
 
 from thence.graph.sample.kernel.prefetch import prefetch
 
-AHEAD = 8
+AHEAD = 16
 LINE = 16
 """Float32 in a cache line."""
 

@@ -7,10 +7,10 @@ import numpy as np
 
 
 @numba.njit(cache=True, nogil=True)
-def count_pairs(sides: tuple, counts: np.ndarray) -> None:
-    """``counts[i]``: how many nodes i leads to or is led to from."""
+def count_pairs(sides: tuple, counts: np.ndarray, first: int, last: int) -> None:
+    """``counts[i]``: how many nodes i leads to or is led to from, for ``first ≤ i < last``."""
     out_ptr, targets, in_ptr, sources = sides
-    for i in range(len(counts)):
+    for i in range(first, last):
         a, b = out_ptr[i], in_ptr[i]
         found = 0
         while a < out_ptr[i + 1] or b < in_ptr[i + 1]:
@@ -27,16 +27,18 @@ def fill_pairs(
     sides: tuple,
     weights: tuple,
     indptr: np.ndarray,
-    neighbors: np.ndarray,
-    turn: np.ndarray,
-    values: np.ndarray,
+    entries: tuple,
     degree: np.ndarray,
+    first: int,
+    last: int,
 ) -> None:
-    """The merged rows: neighbours ascending, which way their arcs lead, the larger weight, and row sums."""
+    """The merged rows from ``first`` to before ``last``: neighbours ascending, which way their arcs lead, the
+    larger weight, and row sums."""
     out_ptr, targets, in_ptr, sources = sides
     out_weight, in_weight = weights
+    neighbors, turn, values = entries
     weighted = len(out_weight) > 0
-    for i in range(len(degree)):
+    for i in range(first, last):
         a, b, total = out_ptr[i], in_ptr[i], 0.0
         for at in range(indptr[i], indptr[i + 1]):
             forth = b == in_ptr[i + 1] or (a < out_ptr[i + 1] and targets[a] <= sources[b])
