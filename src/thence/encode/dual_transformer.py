@@ -5,8 +5,8 @@
     s ← s + g · S,     t ← t + g · T                              S, T: role layers with global channels on s, t
 
 U and the gates g begin at zero, so that training starts from the dual encoder as it is and departs from it as
-far as that helps. Positions are the singular vectors of the main relation in their source and target roles,
-degrees and random features that went along the arcs and against them.
+far as that helps. Positions are the singular vectors of the main relation in their source and target roles, and
+profiles: degrees, one-way shares, reach.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from thence.base.errors import ConfigError
 from thence.base.rng import derive_seed
+from thence.encode.attention.channel import Gate
 from thence.encode.dual import DualConfig, DualEncoder
 from thence.encode.layer.view import View
 from thence.encode.propagate import SparseMatrix, neighborhoods
@@ -40,6 +41,7 @@ class DualTransformerConfig:
         fan_out: neighbours that a node looks at, in each direction.
         depth: role layers on top of it.
         heads: of their global channels.
+        dropout: share of numbers that a training step leaves out of the role layers.
         channels: global channels, which the layers take in turn; none leaves message passing.
         channel: further settings of the channels, by their names.
         kinds: positions, by kind with their settings; none leaves them out.
@@ -101,7 +103,7 @@ class DualTransformer(nn.Module):
         self.register_buffer("where", found, persistent=False)
         wide = found.shape[1]
         self.source_where, self.target_where = (nn.Parameter(torch.zeros(wide, config.dim)) for _ in range(2))
-        self.gates = nn.Parameter(torch.zeros(2))
+        self.source_gate, self.target_gate = Gate(0.0), Gate(0.0)
         above = config.above(wide)
         self.above = nn.ModuleList(
             RoleLayer(above, k, derive_seed(seed, "above", k)) for k in range(config.depth)
@@ -113,9 +115,9 @@ class DualTransformer(nn.Module):
         """Source and target embeddings ``[num_nodes, dim]`` and the targets' bias ``[num_nodes]``."""
         source, target, bias = self.dual()
         source, target = source + self.where @ self.source_where, target + self.where @ self.target_where
-        far_source, far_target = source, target
-        for layer in self.above:
-            far_source, far_target = layer(far_source, far_target, (self.out, self.into), self.view, self.where)
         if not self.config.depth:
             return source, target, bias
-        return source + self.gates[0] * far_source, target + self.gates[1] * far_target, bias
+        view, far_source, far_target = self.view.to(self.where.device), source, target
+        for layer in self.above:
+            far_source, far_target = layer(far_source, far_target, (self.out, self.into), view, self.where)
+        return self.source_gate(source, lambda: far_source), self.target_gate(target, lambda: far_target), bias

@@ -370,10 +370,10 @@ def _sums(arcs: Arcs, end: int) -> np.ndarray:
 
 
 def _step(scores: np.ndarray) -> np.ndarray:
-    """``[rows]``: how finely scores ``[rows, n]`` are told to trees, 2⁻¹⁸ of the power of two above the largest.
+    """``[rows]``: how finely trees are told scores ``[rows, n]``, 2⁻¹⁸ of the power of two above the largest.
 
-    A product over fewer rows rounds otherwise in its last bits; what stands at a tree's split would then fall on
-    either side, with who else is asked.
+    A product over fewer rows rounds otherwise in its last bits; what stands at a tree's split would then fall
+    on either side, with who else is asked.
     """
     largest = np.abs(scores).max(1, initial=0, where=np.isfinite(scores))
     return np.exp2(np.frexp(largest)[1] - 18.0)

@@ -8,6 +8,7 @@ without it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,8 +23,7 @@ from thence.encode.attention.kernel import FORMS
 from thence.encode.attention.linear import LinearAttention
 from thence.encode.layer.view import View
 
-HEADED = ("full", *FORMS, "codebook", "community")
-CHANNELS = (*HEADED, "far")
+CHANNELS = ("full", *FORMS, "codebook", "community", "far")
 """All kinds of global channels; every one takes nodes as they are and positions beside them."""
 
 
@@ -56,17 +56,14 @@ def make_channel(
     """
     if kind not in CHANNELS:
         raise ConfigError(f"no global channel {kind!r}", fix=nearest(kind, CHANNELS))
-    more = dict(settings or {})
-    if kind in FORMS:
-        return LinearAttention(dim, heads=heads, form=kind, positions=positions, seed=seed, **more)  # type: ignore[arg-type]
-    if kind == "far":
-        return FarArcs(dim, positions=positions, seed=seed, **more)
     made: dict[str, Callable[..., nn.Module]] = {
-        "full": FullAttention,
-        "codebook": CodebookAttention,
-        "community": CommunityAttention,
+        **{form: partial(LinearAttention, form=form, heads=heads) for form in FORMS},
+        "full": partial(FullAttention, heads=heads),
+        "codebook": partial(CodebookAttention, heads=heads),
+        "community": partial(CommunityAttention, heads=heads),
+        "far": FarArcs,
     }
-    return made[kind](dim, heads=heads, positions=positions, seed=seed, **more)
+    return made[kind](dim, positions=positions, seed=seed, **(settings or {}))
 
 
 class Gate(nn.Module):

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from thence.base.errors import ConfigError
 from thence.base.rng import torch_generator
-from thence.encode.layer.linear import linear
+from thence.encode.layer.linear import beside, linear
 from thence.encode.layer.view import View
 
 BLOCK = 1 << 16
@@ -82,9 +82,7 @@ class CodebookAttention(nn.Module):
         self, x: Tensor, view: View, where: Tensor | None = None, *, over: Tensor | None = None
     ) -> Tensor:
         """The answer ``[num_nodes, dim]``; in training the codewords move first, by ``over`` or x."""
-        asked, seen = (
-            rows if where is None else torch.cat([rows, where], 1) for rows in (x, x if over is None else over)
-        )
+        asked, seen = beside(x, where), beside(x if over is None else over, where)
         if self.training and len(x):
             self._follow(seen.detach())
         q, k, v = (

@@ -24,7 +24,7 @@ from thence.base.errors import ConfigError
 from thence.base.rng import torch_generator
 from thence.encode.attention.full import FullAttention
 from thence.encode.attention.pool import group_softmax, group_sum
-from thence.encode.layer.linear import linear
+from thence.encode.layer.linear import beside, linear
 from thence.encode.layer.view import View
 from thence.graph import Arcs
 from thence.graph.reorder.community import merged_communities
@@ -107,8 +107,7 @@ class CommunityAttention(nn.Module):
         parts = communities_of(view, self.most)
         over = x if over is None else over
         count = parts.between.num_nodes
-        seen = over if where is None else torch.cat([over, where], 1)
-        share = group_softmax(self.read(seen), parts.of, count)
+        share = group_softmax(self.read(beside(over, where)), parts.of, count)
         value = self.value(over).view(len(x), self.heads, -1) * share[:, :, None]
         token = group_sum(value.flatten(1), parts.of, count)
         token = token + self.look(token, parts.between)

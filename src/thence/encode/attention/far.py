@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from thence.base.errors import ConfigError
 from thence.base.rng import torch_generator
-from thence.encode.layer.linear import linear
+from thence.encode.layer.linear import beside, linear
 from thence.encode.layer.view import View
 from thence.encode.propagate import SparseMatrix, strongest
 from thence.graph import Arcs
@@ -103,8 +103,7 @@ class FarArcs(nn.Module):
         self, x: Tensor, view: View, where: Tensor | None = None, *, over: Tensor | None = None
     ) -> Tensor:
         """The answer ``[num_nodes, dim]``; ``over`` is what is looked at, x when not given."""
-        seen = x if over is None else over
-        seen = seen if where is None else torch.cat([seen, where], 1)
+        seen = beside(x if over is None else over, where)
         return torch.stack(
             [self._matrix(view, way)(value(seen)) for way, value in zip(self.ways, self.value, strict=True)]
         ).sum(0)

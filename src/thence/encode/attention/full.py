@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from thence.base.errors import ConfigError
 from thence.base.rng import torch_generator
-from thence.encode.layer.linear import linear
+from thence.encode.layer.linear import beside, linear
 from thence.encode.layer.view import View
 
 
@@ -61,8 +61,8 @@ class FullAttention(nn.Module):
         """
         x = view.by_size(x)
         over, where = x if over is None else view.by_size(over), None if where is None else view.by_size(where)
-        seen = [rows if where is None else torch.cat([rows, where], 1) for rows in (x, over)]
-        parts = [view.blocks(rows) for rows in (self.query(seen[0]), self.key(seen[1]), self.value(over))]
+        asked, seen = beside(x, where), beside(over, where)
+        parts = [view.blocks(rows) for rows in (self.query(asked), self.key(seen), self.value(over))]
         found = []
         for block in zip(*parts, strict=True):
             q, k, v = (self._split(rows) for rows in block)

@@ -9,7 +9,7 @@ from torch.utils.checkpoint import checkpoint
 from thence.base.errors import ConfigError, nearest
 from thence.base.rng import torch_generator
 from thence.encode.attention.kernel import FORMS, Form, Sums, answer
-from thence.encode.layer.linear import linear
+from thence.encode.layer.linear import beside, linear
 from thence.encode.layer.view import View
 
 BLOCK = 1 << 16
@@ -82,16 +82,14 @@ class LinearAttention(nn.Module):
             return self._many(x, over if over is not None else x, where, view)
         x = view.by_size(x)
         over, where = x if over is None else view.by_size(over), None if where is None else view.by_size(where)
-        asked = x if where is None else torch.cat([x, where], 1)
-        seen = over if where is None else torch.cat([over, where], 1)
-        parts = [view.blocks(rows) for rows in (asked, seen, over)]
+        parts = [view.blocks(rows) for rows in (beside(x, where), beside(over, where), over)]
         return view.by_node(
             torch.cat([self._group(*block).flatten(0, 1) for block in zip(*parts, strict=True)])
         )
 
     def _many(self, x: Tensor, over: Tensor, where: Tensor | None, view: View) -> Tensor:
         """Many small graphs at once, padded to the size of the largest by nodes that are not counted."""
-        asked, seen = (rows if where is None else torch.cat([rows, where], 1) for rows in (x, over))
+        asked, seen = beside(x, where), beside(over, where)
         most, of = int(view.sizes.max()), view.graph_of
         place = of * most + torch.arange(len(x), device=x.device) - (view.sizes.cumsum(0) - view.sizes)[of]
 

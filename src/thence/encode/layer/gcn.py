@@ -11,16 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from thence.base.rng import torch_generator
-from thence.encode.layer.linear import linear
+from thence.encode.layer.linear import linear, mapped
 from thence.encode.layer.view import View, Way
-from thence.encode.propagate import SparseMatrix
-
-
-def mapped(matrix: SparseMatrix, x: Tensor, layer: nn.Linear) -> Tensor:
-    """``matrix (x W) = (matrix x) W``, in the order whose sparse product is the narrower; no bias."""
-    if layer.in_features < layer.out_features:
-        return matrix(x) @ layer.weight.T
-    return matrix(x @ layer.weight.T)
 
 
 class GCN(nn.Module):

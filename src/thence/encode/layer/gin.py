@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from thence.base.rng import torch_generator
-from thence.encode.layer.linear import linear
+from thence.encode.layer.linear import linear, mapped
 from thence.encode.layer.view import View, Way
 
 
@@ -45,12 +45,10 @@ class GIN(nn.Module):
 
     def forward(self, x: Tensor, view: View) -> Tensor:
         """Rows ``[n, outputs]`` of rows ``[n, inputs]``."""
-        if self.first.in_features < self.first.out_features:
-            hidden = self._summed(x, view) @ self.first.weight.T
-        else:
-            hidden = self._summed(x @ self.first.weight.T, view)
-        return self.last(torch.relu(hidden + self.first.bias))
+        matrix, epsilon = view.matrix("sum", self.way), self.epsilon
 
-    def _summed(self, x: Tensor, view: View) -> Tensor:
-        seen = view.matrix("sum", self.way)(x)
-        return seen if self.epsilon is None else seen + (1 + self.epsilon) * x
+        def summed(rows: Tensor) -> Tensor:
+            seen = matrix(rows)
+            return seen if epsilon is None else seen + (1 + epsilon) * rows
+
+        return self.last(torch.relu(mapped(summed, x, self.first) + self.first.bias))

@@ -1,12 +1,13 @@
-"""Linear layers whose start values are drawn from a generator of their own."""
+"""Linear layers whose start values are drawn from a generator of their own, and the rows they take."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def linear(inputs: int, outputs: int, generator: torch.Generator, *, bias: bool = True) -> nn.Linear:
@@ -30,3 +31,26 @@ def linear(inputs: int, outputs: int, generator: torch.Generator, *, bias: bool 
         for parameter in layer.parameters():
             parameter.uniform_(-bound, bound, generator=generator)
     return layer
+
+
+def mapped(seen: Callable[[Tensor], Tensor], x: Tensor, layer: nn.Linear) -> Tensor:
+    """``seen(x W) = seen(x) W``, in the order in which ``seen`` works on the narrower rows; no bias.
+
+    Args:
+        seen: a linear map of rows, the same of every column.
+        x: ``[n, inputs]``.
+        layer: whose weights are W.
+    """
+    if layer.in_features < layer.out_features:
+        return seen(x) @ layer.weight.T
+    return seen(x @ layer.weight.T)
+
+
+def beside(rows: Tensor, where: Tensor | None) -> Tensor:
+    """Rows ``[n, dim]`` with positions ``[n, positions]`` beside them, where there are any.
+
+    Example:
+        >>> beside(torch.tensor([[1.0]]), torch.tensor([[2.0]])).tolist()
+        [[1.0, 2.0]]
+    """
+    return rows if where is None else torch.cat([rows, where], 1)

@@ -8,8 +8,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from thence.base.rng import torch_generator
-from thence.encode.layer.gcn import mapped
-from thence.encode.layer.linear import linear
+from thence.encode.layer.linear import linear, mapped
 from thence.encode.layer.view import View, Way
 
 

@@ -129,6 +129,8 @@ class View:
 
     def to(self, device: torch.device | str) -> View:
         """Itself, moved."""
+        if self.graph_of.device == torch.device(device):
+            return self
         self.graph_of = self.graph_of.to(device)
         for name in ("sizes", "_order"):
             self.__dict__.pop(name, None)
