@@ -22,6 +22,7 @@ AT_A_TIME = 2
 KINDS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "directed": {"profile": {"hops": 16, "exact": True}},
     "undirected": {"profile": {"hops": 16, "exact": True}, "returns": {}},
+    "spectral": {"profile": {"hops": 16, "exact": True}, "laplacian": {"k": 4, "form": "vectors"}},
 }
 
 
@@ -69,6 +70,12 @@ METHODS = {
     "ours_without_positions": ours(positions=""),
     "ours_undirected_positions": ours(positions="undirected"),
     "ours_passing": ours(channels=(), layers=4),
+    "ours_full": ours(("full",), positions="", layers=3),
+    "ours_slots": ours(("slots",), positions="", layers=3),
+    "dir_sage_spectral": passing("dir_sage", positions="spectral"),
+    "deep_dir_sage_spectral": passing("dir_sage", layers=16, positions="spectral"),
+    "ours_full_spectral": ours(("full",), positions="spectral", layers=3),
+    "ours_slots_spectral": ours(("slots",), positions="spectral", layers=3),
 }
 QUICK = ("mlp", "gcn", "dir_sage", "sgformer", "ours", "ours_without_positions", "ours_undirected_positions")
 
@@ -93,7 +100,7 @@ def placed(graph: LabelledGraph, kind: str) -> LabelledGraph:
     """The graph with positions of a kind beside its features.
 
     ``directed``: reach along the arcs and against them, hop by hop. ``undirected``: the same of the graph
-    without its directions, and return probabilities.
+    without its directions, and return probabilities. ``spectral``: reach, and Laplacian eigenvectors.
     """
     if not kind:
         return graph
