@@ -161,8 +161,8 @@ PUBLISHED = {
     "squirrel": {"gcn": 45.01, "sage": 40.78, "gat": 41.73},
     "minesweeper": {"gcn": 97.86, "sage": 97.77, "gat": 97.73},
 }
-"""In hundredths: classic networks as the authors of arXiv 2406.08993 list them beside their code, SGFormer's from
-their table 2 (that figure is on a draw of 20 labels a class of its own, not on the published one)."""
+"""In hundredths: classic networks as the authors of arXiv 2406.08993 list them beside their code; SGFormer as
+in their table 2, which is on a draw of 20 labels a class of its own, not on the published one."""
 
 
 def public_graphs(arguments: Namespace) -> dict[str, float]:
