@@ -61,21 +61,26 @@ def all_pairs(layer, x: np.ndarray, form: str) -> np.ndarray:
     return weight / weight.sum(1, keepdims=True) @ v
 
 
+@pytest.mark.parametrize("plain", [False, True])
 @pytest.mark.parametrize("form", ["gated", "rows", "frobenius"])
-def test_sgformer(form) -> None:
-    config = SGFormerConfig(dim=4, layers=2, global_layers=2, graph_weight=0.7, attention=form)
+def test_sgformer(form, plain) -> None:
+    config = SGFormerConfig(dim=4, layers=2, global_layers=2, graph_weight=0.7, attention=form, plain=plain)
     one, x = SGFormer(5, config, seed=1).eval(), features().double().numpy()
-    far = relu(layer_norm(lin(one.global_first, x)))
+    far = lin(one.global_first, x)
+    far = relu(far if plain else layer_norm(far))
     for block in one.attend:
         head = block.heads[0]
         attention = head.layer if form == "gated" else head
         said = all_pairs(attention, far, form)
         if form == "gated":
             said = lin(attention.value, far) + head.gate.gate.item() * said
-        far = relu(layer_norm((said + far) / 2))
-    first = near = relu(batch_norm(lin(one.local_first, x)))
-    for conv in one.convs:
-        near = relu(batch_norm(gcn(conv, near))) + first
+        far = (said + far) / 2 if plain else relu(layer_norm((said + far) / 2))
+    if plain:
+        near = gcn(one.convs[1], relu(gcn(one.convs[0], x)))
+    else:
+        first = near = relu(batch_norm(lin(one.local_first, x)))
+        for conv in one.convs:
+            near = relu(batch_norm(gcn(conv, near))) + first
     want = 0.7 * near + 0.3 * far
     np.testing.assert_allclose(one(features(), View(ARCS)).detach(), want, rtol=1e-4, atol=1e-5)
 
@@ -136,6 +141,7 @@ def test_gps_is_its_formula_for_one_head() -> None:
         lambda: GPSConfig(conv="none", channels=()),
         lambda: SGFormerConfig(graph_weight=2.0),
         lambda: SGFormerConfig(attention="row"),
+        lambda: SGFormerConfig(global_dropout=1.0),
         lambda: PolynormerConfig(global_layers=-1),
         lambda: NAGphormerConfig(ways=("up",)),
         lambda: DirectedConfig(dim=6, heads=4),
