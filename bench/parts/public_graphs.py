@@ -46,9 +46,9 @@ class Data:
     training: Settings = field(default_factory=dict)
 
 
-FEW = {"steps": 400, "patience": 40, "validate_every": 3}
+FEW = {"steps": 500, "patience": 150, "validate_every": 1}
 LONG = {"steps": 700, "patience": 0, "validate_every": 10, "weight_decay": 0.0, "learning_rate": 0.01}
-WIKI = {"steps": 200, "patience": 40, "validate_every": 2}
+WIKI = {"steps": 200, "patience": 0, "validate_every": 1}
 CITED = Data("", labels=20, training=FEW | {"learning_rate": 1e-3, "weight_decay": 5e-4})
 DATA = {
     "cora": replace(CITED, file="graphs/planetoid_cora.npz", labels=0),
@@ -66,7 +66,8 @@ DATA = {
         "graphs/chameleon_filtered.npz", training=WIKI | {"learning_rate": 0.01, "weight_decay": 1e-3}
     ),
     "squirrel": Data(
-        "graphs/squirrel_filtered.npz", training=WIKI | {"learning_rate": 0.01, "weight_decay": 5e-4}
+        "graphs/squirrel_filtered.npz",
+        training=WIKI | {"steps": 500, "learning_rate": 0.01, "weight_decay": 5e-4},
     ),
     "minesweeper": Data("graphs/minesweeper.npz", "auc", training=LONG),
     "tolokers": Data("graphs/tolokers.npz", "auc", training=LONG | {"steps": 300}),
