@@ -150,12 +150,13 @@ LONGRANGE = (
     *("difference", "gradient_difference", "batch_change", "heads_crash"),
     "seconds",
     "over_sage",
-    "cpu_seconds",
-    "build_seconds",
+    *("cpu_seconds", "cpu_seconds_a_hop", "build_seconds"),
+    *(f"{nodes}.cpu_seconds" for nodes in (10_000, 100_000, 500_000, 2_000_000)),
+    "power",
     "cpu_minutes",
     "peak_gib",
-    "residual",
-    "angle",
+    *("residual", "error", "found", "first_half_angle", "first_half_angle.mean", "angle", "angle.mean"),
+    "published",
     "parameters",
     "rate",
 )
@@ -187,7 +188,11 @@ GRIDS = {
     "index": Grid(1, INDEX, ("recall@20",), digits=3),
     "compress": Grid(1, COMPRESS, ("cold_HR@10", "recall@20"), digits=3),
     "longrange": Grid(
-        1, LONGRANGE, ("accuracy", "auc", "HR@10"), digits=3, deeper=("tree.", "echo.", "scale.", "similar.")
+        1,
+        LONGRANGE,
+        ("accuracy", "auc", "HR@10"),
+        digits=3,
+        deeper=("tree.", "ring.n", "echo.", "scale.", "similar.", "positions.curve.", "positions.repeated."),
     ),
     "decide": Grid(
         1, DECIDE, ("ours.recall_gain_around", "ours.recall_gain", "recall_gain", "recall", "ECE"), digits=3
