@@ -332,7 +332,8 @@ def spread(figures: dict[str, tuple[float, int]], name: str) -> str:
 
 
 def shown(value: float, digits: int = 0) -> str:
-    """A figure with as many digits as mean something, or with so many behind the point where it is below ten.
+    """A figure with as many digits as mean something, or with so many behind the point where it is below ten
+    and these say something.
 
     Example:
         >>> shown(0.02534), shown(1234567.0), shown(12.345)
@@ -340,7 +341,8 @@ def shown(value: float, digits: int = 0) -> str:
     """
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.{digits}f}" if digits and abs(value) < 10 else f"{value:.3g}"
+    told = not value or 10.0**-digits <= abs(value) < 10
+    return f"{value:.{digits}f}" if digits and told else f"{value:.3g}"
 
 
 if __name__ == "__main__":
