@@ -29,3 +29,17 @@ def test_blocks_change_nothing(form, sizes, monkeypatch) -> None:
         layer.zero_grad()
     for one, several in zip(*found, strict=True):
         torch.testing.assert_close(one, several, rtol=1e-4, atol=1e-5)
+
+
+def test_no_block_has_a_gradient_as_long_as_all_nodes(monkeypatch) -> None:
+    """A slice of x has: as many of them as there are blocks cost blocks · nodes."""
+    monkeypatch.setattr(linear, "BLOCK", 6)
+    out = linear.LinearAttention(8)(rows(40, 8).requires_grad_(), View(Arcs.from_pairs([], [], num_nodes=40)))
+    seen, left = set(), [out.grad_fn]
+    while left:
+        node = left.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            left += [after for after, _ in node.next_functions]
+    names = {node.name() for node in seen}
+    assert "SplitBackward0" in names and "SliceBackward0" not in names

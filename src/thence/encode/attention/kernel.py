@@ -31,6 +31,8 @@ from torch import Tensor
 
 Form = Literal["cosine", "frobenius", "rows", "sigmoid", "slots"]
 FORMS: tuple[Form, ...] = ("cosine", "frobenius", "rows", "sigmoid", "slots")
+OWN: tuple[Form, ...] = ("frobenius", "rows")
+"""Forms that add a node's own value N times."""
 TINY = 1e-6
 
 
@@ -50,21 +52,24 @@ class Sums:
         mixed: ``[..., width, values]``, M.
         total: ``[..., width]``, Σ_j φ(k_j).
         values: ``[..., values]``, Σ_j v_j.
-        squares: ``[..., 2]``, squared norms of all queries and keys.
+        squares: ``[..., 2]``, squared norms of all queries and keys; 0 for other forms than ``frobenius``.
     """
 
     def __init__(self, mixed: Tensor, total: Tensor, values: Tensor, squares: Tensor) -> None:
         self.parts = (mixed, total, values, squares)
 
     @classmethod
-    def of(cls, q: Tensor, k: Tensor, v: Tensor, form: Form, real: Tensor | None = None) -> Sums:
+    def of(cls, q: Tensor | None, k: Tensor, v: Tensor, form: Form, real: Tensor | None = None) -> Sums:
         """The sums over one block: q, k ``[..., nodes, width]``, v ``[..., nodes, values]``.
 
-        Where ``real``, ``[..., nodes, 1]`` bool, is given, only nodes for which it is True count; q and v of
-        others are 0.
+        Only ``frobenius`` asks for q. Where ``real``, ``[..., nodes, 1]`` bool, is given, only nodes for which
+        it is True count; q and v of others are 0.
         """
         keys = mapped(k, form) if real is None else mapped(k, form) * real
-        squares = torch.stack([q.square().sum((-1, -2)), k.square().sum((-1, -2))], -1)
+        squares = k.new_zeros(*k.shape[:-2], 2)
+        if form == "frobenius":
+            assert q is not None
+            squares = torch.stack([each.square().sum((-1, -2)) for each in (q, k)], -1)
         return cls(keys.transpose(-1, -2) @ v, keys.sum(-2), v.sum(-2), squares)
 
     def __add__(self, other: Sums) -> Sums:
@@ -72,12 +77,12 @@ class Sums:
         return Sums(*(a + b for a, b in zip(self.parts, other.parts, strict=True)))
 
 
-def answer(q: Tensor, v: Tensor, sums: Sums, nodes: int | Tensor, form: Form) -> Tensor:
+def answer(q: Tensor, v: Tensor | None, sums: Sums, nodes: int | Tensor, form: Form) -> Tensor:
     """What a block of nodes is told, z ``[..., block, values]``.
 
     Args:
         q: ``[..., block, width]`` its queries.
-        v: ``[..., block, values]`` its own values, which two forms add N times.
+        v: ``[..., block, values]`` its own values, which the forms in :data:`OWN` ask for.
         sums: over all nodes.
         nodes: how many those are, N; a tensor where graphs differ.
         form: which attention.
@@ -92,16 +97,13 @@ def answer(q: Tensor, v: Tensor, sums: Sums, nodes: int | Tensor, form: Form) ->
     queries = mapped(q, form)
     if form == "slots":
         return queries @ (mixed / (total + TINY)[..., None])
-    if form in ("frobenius", "rows"):
-        length = (
-            squares.prod(-1).clamp_min(TINY * TINY).sqrt()
-            if form == "frobenius"
-            else torch.ones_like(squares[..., 0])
-        )
-        scale = 1 / length[..., None, None]
-        above = queries @ mixed * scale + nodes * v
-        return above / (queries @ total[..., None] * scale + nodes)
     above, below = queries @ mixed, queries @ total[..., None]
+    if form in OWN:
+        assert v is not None
+        if form == "frobenius":
+            scale = squares.prod(-1).clamp_min(TINY * TINY).rsqrt()[..., None, None]
+            above, below = above * scale, below * scale
+        return (above + nodes * v) / (below + nodes)
     if form == "cosine":
         above, below = above + values[..., None, :], below + nodes
     return above / (below + TINY)

@@ -8,7 +8,7 @@ from torch.utils.checkpoint import checkpoint
 
 from thence.base.errors import ConfigError, nearest
 from thence.base.rng import torch_generator
-from thence.encode.attention.kernel import FORMS, Form, Sums, answer
+from thence.encode.attention.kernel import FORMS, OWN, Form, Sums, answer
 from thence.encode.layer.linear import beside, linear
 from thence.encode.layer.view import View
 
@@ -105,28 +105,27 @@ class LinearAttention(nn.Module):
 
     def _group(self, asked: Tensor, seen: Tensor, over: Tensor) -> Tensor:
         """Graphs of equal size, ``[graphs, nodes, …]``, in blocks of nodes."""
-        nodes, blocks = asked.shape[1], range(0, max(asked.shape[1], 1), max(BLOCK // len(asked), 1))
-        step = blocks.step
-        if len(blocks) == 1:  # nothing is large enough to be worth making twice
+        nodes, step = asked.shape[1], max(BLOCK // max(len(asked), 1), 1)
+        if nodes <= step:  # nothing is large enough to be worth making twice
             q, k, v = (self._split(rows) for rows in (self.query(asked), self.key(seen), self.value(over)))
             heads = answer(q, v, Sums.of(q, k, v, self.form), nodes, self.form)
             return heads.transpose(1, 2).reshape(*over.shape)
 
-        def part(at: int) -> tuple[Tensor, ...]:
-            return tuple(rows[:, at : at + step] for rows in (asked, seen, over))
-
-        sums = Sums(*self._lean(self._sums, *part(0)))
-        for at in blocks[1:]:
-            sums = sums + Sums(*self._lean(self._sums, *part(at)))
+        # split, not sliced: the gradient of a slice is as long as all rows
+        blocks = list(zip(*(rows.split(step, 1) for rows in (asked, seen, over)), strict=True))
+        sums = Sums(*self._lean(self._sums, *blocks[0]))
+        for block in blocks[1:]:
+            sums = sums + Sums(*self._lean(self._sums, *block))
         counted = torch.tensor(nodes, device=asked.device)
-        return torch.cat([self._lean(self._answer, counted, *part(at), *sums.parts) for at in blocks], 1)
+        return torch.cat([self._lean(self._answer, counted, *block, *sums.parts) for block in blocks], 1)
 
     def _sums(self, asked: Tensor, seen: Tensor, over: Tensor) -> tuple[Tensor, ...]:
-        q, k, v = self._split(self.query(asked)), self._split(self.key(seen)), self._split(self.value(over))
+        q = self._split(self.query(asked)) if self.form == "frobenius" else None
+        k, v = self._split(self.key(seen)), self._split(self.value(over))
         return Sums.of(q, k, v, self.form).parts
 
     def _answer(self, nodes: Tensor, asked: Tensor, seen: Tensor, over: Tensor, *sums: Tensor) -> Tensor:
-        q, v = self._split(self.query(asked)), self._split(self.value(over))
+        q, v = self._split(self.query(asked)), self._split(self.value(over)) if self.form in OWN else None
         heads = answer(q, v, Sums(*sums), int(nodes), self.form)
         return heads.transpose(1, 2).reshape(*over.shape)
 
