@@ -108,9 +108,7 @@ def scipy_magnetic(arcs: Arcs, small: Arcs) -> Figures:
         values, vectors = sl.eigsh(matrix, k=K, which="LA", tol=TOLERANCE)  # type: ignore[arg-type]
         return matrix, values, vectors
 
-    (matrix, values, vectors), figures = measured(solve, arcs, small)
-    left = np.linalg.norm(matrix @ vectors - vectors * values, axis=0)
-    return figures | {"residual": float(left.max())}
+    return of_scipy(solve, arcs, small)
 
 
 def scipy_lobpcg(arcs: Arcs, small: Arcs) -> Figures:
@@ -125,6 +123,11 @@ def scipy_lobpcg(arcs: Arcs, small: Arcs) -> Figures:
             values, vectors = sl.lobpcg(matrix, block, tol=TOLERANCE, maxiter=60)
         return matrix, values, vectors
 
+    return of_scipy(solve, arcs, small)
+
+
+def of_scipy(solve: Callable[[Arcs], tuple[Any, ...]], arcs: Arcs, small: Arcs) -> Figures:
+    """What it costs to solve, and the largest residual of the wanted eigenpairs."""
     (matrix, values, vectors), figures = measured(solve, arcs, small)
     left = np.linalg.norm(matrix @ vectors - vectors * values, axis=0)
     return figures | {"residual": float(left[:K].max())}
@@ -228,7 +231,7 @@ def child(task: str, nodes: int, seed: int, settings: Mapping[str, Any]) -> Figu
 
 def alone(task: str, nodes: int, seed: int = 0, **settings: Any) -> Figures:
     """One measurement, in a process of its own."""
-    subprocess.run([sys.executable, "-c", TOUCH.format(int(BYTES_A_NODE * nodes))], check=True)
+    subprocess.run([sys.executable, "-c", TOUCH.format(BYTES_A_NODE * nodes)], check=True)
     command = [sys.executable, str(HERE), "child", json.dumps([task, nodes, seed, settings])]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found = json.loads(done.stdout.splitlines()[-1])
