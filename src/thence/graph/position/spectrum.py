@@ -79,6 +79,11 @@ class Solve:
         return 1 if self.angle is None else 2
 
 
+def guarding(k: int) -> int:
+    """How many further vectors a block of ``k`` is given."""
+    return max(8, k)
+
+
 @dataclass
 class Told:
     """What is to be known of the solutions of all components."""
@@ -180,7 +185,8 @@ def _sparse(
     rows, turn, own = found.rows, found.turn, nodes
     if len(nodes) < MOST * rows.num_nodes:
         rows, turn = _restricted(rows, nodes, turn)
-        walks, own = (_restricted(walks[0], nodes)[0], _restricted(walks[1], nodes)[0]), np.arange(len(nodes))
+        walks = _restricted(walks[0], nodes)[0], _restricted(walks[1], nodes)[0]
+        own = np.arange(len(nodes))
     matrix = Hermitian(rows, None if how.angle is None else turn, how.angle or 0.0)
     k = how.k + how.skip
     rng = generator(how.seed, "position", "spectrum", len(nodes))
@@ -190,21 +196,33 @@ def _sparse(
     _tell(told, solved, k, how, keep)
     if how.form == "vectors":
         vectors = solved.vectors[own, how.skip : k]
-        return _put(blocks, nodes[None], (canonical(vectors) * np.sqrt(len(nodes)),))
+        _put(blocks, nodes[None], (canonical(vectors) * np.sqrt(len(nodes)),))
+    else:
+        _statistics(blocks, nodes, own, solved, keep, walks, how)
+
+
+def _statistics(
+    blocks: dict[str, np.ndarray],
+    nodes: np.ndarray,
+    own: np.ndarray,
+    solved: Spectrum,
+    keep: int,
+    walks: tuple[Rows, Rows],
+    how: Solve,
+) -> None:
+    """Write what is invariant of the first ``keep`` eigenvectors, whose rows are ``own``, into ``nodes``."""
+    block, values = solved.block, solved.values[None, how.skip : keep]
 
     def tell(begin: int, end: int) -> None:
         first, last = np.searchsorted(own, (begin, end))
-        block = solved.block
         rows = block[begin:end], *(each.part(block, begin, end) for each in walks)
         v, along, against = (
             solved.joined(each[own[first:last] - begin])[None, :, how.skip : keep] for each in rows
         )
-        values = solved.values[None, how.skip : keep]
         parts = statistics(values, (v, along, against), how.k, how.tolerance, len(nodes))
         _put(blocks, nodes[None, first:last], parts)
 
-    in_order(tell, len(solved.block), ROWS)
-    return None
+    in_order(tell, len(block), ROWS)
 
 
 def _settled(solved: Spectrum, k: int, tolerance: float) -> int:
