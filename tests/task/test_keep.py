@@ -151,8 +151,10 @@ def test_a_killed_run_ends_with_the_same_bytes(tmp_path: Path) -> None:
     assert open_artifact(tmp_path / "c", "checkpoint").counts["step"] == 4
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the same bytes are promised for the same threads
-    for name, checkpoint in (("resumed", tmp_path / "c"), ("whole", None)):
-        LabelTask(CONFIG).fit(communities(), checkpoint=checkpoint).save(tmp_path / name)
+    try:
+        for name, checkpoint in (("resumed", tmp_path / "c"), ("whole", None)):
+            LabelTask(CONFIG).fit(communities(), checkpoint=checkpoint).save(tmp_path / name)
+    finally:
+        torch.set_num_threads(threads)
     first, second = (digest(tmp_path / name / "net.safetensors") for name in ("resumed", "whole"))
-    torch.set_num_threads(threads)
     assert first == second

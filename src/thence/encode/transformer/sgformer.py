@@ -101,8 +101,7 @@ class SGFormer(nn.Module):
         dim, plain = config.dim, config.plain
         self.config, self.dim, self.sparse_inputs = config, dim, not plain or inputs >= dim
         self.global_first = linear(inputs, dim, torch_generator(seed, "sgformer", "global"))
-        local = None if plain else linear(inputs, dim, torch_generator(seed, "sgformer", "local"))
-        self.local_first = local
+        self.local_first = None if plain else linear(inputs, dim, torch_generator(seed, "sgformer", "local"))
         self.attend = nn.ModuleList(
             _Mean(dim, config, derive_seed(seed, "attend", k)) for k in range(config.global_layers)
         )
