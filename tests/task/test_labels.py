@@ -223,7 +223,9 @@ def test_nodes_of_several_graphs() -> None:
     assert task.evaluate(nodes)["accuracy"] > 0.9 and task.predict(nodes).shape == (len(y), 2)
 
 
-@pytest.mark.parametrize("encoder", ["gcn", "sage", "gat", "mlp", "sgformer", "sgformer plain", "polynormer"])
+@pytest.mark.parametrize(
+    "encoder", ["gcn", "sage", "gat", "mlp", "sgformer", "sgformer plain", "polynormer", "polynormer plain"]
+)
 def test_sparse_rows_of_features_give_the_same_answer_and_gradient(encoder: str) -> None:
     """Features that are mostly zero go through the first linear map as sparse rows."""
     x = np.zeros((60, 40), np.float32)

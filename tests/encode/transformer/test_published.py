@@ -85,17 +85,26 @@ def test_sgformer(form, plain) -> None:
     np.testing.assert_allclose(one(features(), View(ARCS)).detach(), want, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("plain", [False, True])
 @pytest.mark.parametrize("stacked", [False, True])
-def test_polynormer(stacked) -> None:
-    config = PolynormerConfig("gcn", dim=4, heads=2, layers=2, global_layers=2, beta=0.6, stacked=stacked)
+def test_polynormer(stacked, plain) -> None:
+    settings = {"dim": 4, "heads": 2, "layers": 2, "global_layers": 2, "stacked": stacked, "plain": plain}
+    config = PolynormerConfig("gcn", beta=0.6, **settings)
     one, x = Polynormer(5, config, seed=1).eval(), features().double().numpy()
     if not stacked:
         with torch.no_grad():
             gates_of(one)[0].gate.fill_(0.3)
-    kept = []
+    if plain:
+        x = lin(one.first, x)
+    beta, kept = np.full(4, 0.6), []
     for layer in one.local:
-        met = relu(batch_norm(gcn(layer.conv, x) + lin(layer.own, x)))
-        x = 0.4 * layer_norm(relu(lin(layer.gate, x)) * met) + 0.6 * met
+        if plain:
+            with torch.no_grad():
+                layer.share.logit[1] = -1.5
+            beta = 1 / (1 + np.exp(-layer.share.logit.detach().double().numpy()))
+        met = gcn(layer.conv, x) + lin(layer.own, x)
+        met = relu(met if plain else batch_norm(met))
+        x = (1 - beta) * layer_norm(relu(lin(layer.gate, x)) * met) + beta * met
         kept.append(x)
     near = sum(kept)
     far = layer_norm(near)
@@ -143,6 +152,7 @@ def test_gps_is_its_formula_for_one_head() -> None:
         lambda: SGFormerConfig(attention="row"),
         lambda: SGFormerConfig(global_dropout=1.0),
         lambda: PolynormerConfig(global_layers=-1),
+        lambda: PolynormerConfig(plain=True, beta=1.0),
         lambda: NAGphormerConfig(ways=("up",)),
         lambda: DirectedConfig(dim=6, heads=4),
         lambda: DirectedConfig(channels=("communities",)),

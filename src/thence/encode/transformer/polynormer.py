@@ -13,6 +13,9 @@ global one then put on top; in the scripts that its authors give for large graph
 part stands behind a gate that begins at zero, X̄ + g · global(X̄): the local part is what learns first, and the
 global one comes in as far as it helps. ``stacked`` puts it on top as in the paper.
 
+Its authors run two networks: the one above on large graphs, and on smaller ones, ``plain``: the features pass a
+map first, nothing is normalised over the batch, and β is a share that each column learns.
+
 References:
     Deng, Yue, Zhang, "Polynormer: polynomial-expressive graph transformer in linear time", ICLR 2024, equations
     5 to 8.
@@ -47,8 +50,9 @@ class PolynormerConfig:
         heads: of ``gat`` and of the global attention.
         dropout: share of numbers that a training step leaves out after each local layer.
         global_dropout: the same after each global layer.
-        beta: β of the local layers, and of the global ones.
+        beta: β of the local layers, and of the global ones; where they begin, when ``plain``.
         stacked: the global part on top of the local one, without a gate.
+        plain: the network of small graphs.
 
     Raises:
         ConfigError: a name is unknown or a number out of range.
@@ -64,11 +68,14 @@ class PolynormerConfig:
     global_dropout: float = 0.3
     beta: float = 0.9
     stacked: bool = False
+    plain: bool = False
 
     def __post_init__(self) -> None:
         self.stack()
         if self.global_layers < 0 or not (0 <= self.global_dropout < 1 and 0 <= self.beta <= 1):
             raise ConfigError(f"out of range: {self}", fix="global_dropout and beta are shares.")
+        if self.plain and not 0 < self.beta < 1:
+            raise ConfigError(f"beta is {self.beta}", fix="A share that is learnt begins between 0 and 1.")
 
     def stack(self) -> StackConfig:
         """The settings of the layers that look along arcs."""
@@ -95,11 +102,14 @@ class Polynormer(nn.Module):
     def __init__(self, inputs: int, config: PolynormerConfig, *, seed: int = 0) -> None:
         super().__init__()
         self.config, self.dim = config, config.dim
-        self.sparse_inputs = inputs >= config.dim and config.conv != "gin"
+        self.sparse_inputs = inputs >= config.dim and (config.plain or config.conv != "gin")
+        self.first = linear(inputs, config.dim, torch_generator(seed, "first")) if config.plain else None
+        width = config.dim if config.plain else inputs
         self.local = nn.ModuleList(
-            _Local(config.dim if k else inputs, config, derive_seed(seed, "local", k))
+            _Local(config.dim if k else width, config, derive_seed(seed, "local", k))
             for k in range(config.layers)
         )
+        self.dropout = nn.Dropout(config.dropout)
         self.beyond = _Global(config, derive_seed(seed, "global"))
         held = config.global_layers and not config.stacked
         self.channel = Channel(self.beyond, start=0.0) if held else None
@@ -107,6 +117,8 @@ class Polynormer(nn.Module):
     def forward(self, x: Tensor, view: View) -> Tensor:
         """Vectors ``[n, dim]`` of features ``[n, inputs]``."""
         kept = []
+        if self.first is not None:
+            x = self.dropout(self.first(x))
         for layer in self.local:
             x = layer(x, view)
             kept.append(x)
@@ -116,22 +128,36 @@ class Polynormer(nn.Module):
         return self.beyond(near, view) if self.channel is None else self.channel(near, view)
 
 
+class _Share(nn.Module):
+    """β: a number, or what each of so many columns learns."""
+
+    def __init__(self, dim: int, config: PolynormerConfig) -> None:
+        super().__init__()
+        self.start = config.beta
+        self.logit = nn.Parameter(torch.logit(torch.full((dim,), config.beta))) if config.plain else None
+
+    def forward(self) -> Tensor | float:
+        return self.start if self.logit is None else torch.sigmoid(self.logit)
+
+
 class _Local(nn.Module):
     """A layer along arcs."""
 
     def __init__(self, inputs: int, config: PolynormerConfig, seed: int) -> None:
         super().__init__()
         dim = config.dim
-        self.beta = config.beta
+        self.share = _Share(dim, config)
         self.conv = make_conv(config.stack(), inputs, derive_seed(seed, "conv"))
         self.gate, self.own = (linear(inputs, dim, torch_generator(seed, name)) for name in ("gate", "own"))
-        self.norm, self.product_norm = make_norm("batch", dim), make_norm("layer", dim)
+        self.norm = make_norm("none" if config.plain else "batch", dim)
+        self.product_norm = make_norm("layer", dim)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, view: View) -> Tensor:
         met = self.dropout(torch.relu(self.norm(self.conv(x, view) + self.own(x))))
         product = self.product_norm(torch.relu(self.gate(x)) * met)
-        return (1 - self.beta) * product + self.beta * met
+        beta = self.share()
+        return (1 - beta) * product + beta * met
 
 
 class _Global(nn.Module):
@@ -139,7 +165,8 @@ class _Global(nn.Module):
 
     def __init__(self, config: PolynormerConfig, seed: int) -> None:
         super().__init__()
-        dim, self.beta = config.dim, config.beta
+        dim = config.dim
+        self.shares = nn.ModuleList(_Share(dim, config) for _ in range(config.global_layers))
         self.start = make_norm("layer", dim)
 
         def each(name: str) -> nn.ModuleList:
@@ -159,7 +186,8 @@ class _Global(nn.Module):
         self, x: Tensor, view: View, where: Tensor | None = None, *, over: Tensor | None = None
     ) -> Tensor:
         x = self.start(x)
-        for attend, gate, norm, out in zip(self.attend, self.gate, self.norms, self.out, strict=True):
-            said = norm(attend(x, view)) * (gate(x) + self.beta)
+        parts = zip(self.attend, self.gate, self.norms, self.shares, self.out, strict=True)
+        for attend, gate, norm, share, out in parts:
+            said = norm(attend(x, view)) * (gate(x) + share())
             x = self.dropout(torch.relu(out(said)))
         return x
