@@ -98,7 +98,7 @@ SETTINGS: dict[str, dict[str, Settings]] = {
         "sage": BARE | {"dim": 256, "layers": 3, "dropout": 0.7},
         "gat": BARE | {"dim": 512, "layers": 3, "dropout": 0.2, "residual": True},
         "sgformer": SGFORMER,
-        "polynormer": {"conv": "gcn", "dim": 128, "layers": 3, "dropout": 0.7},
+        "polynormer": {"dim": 128, "layers": 3, "dropout": 0.7, "plain": True, "beta": 0.5},
         "gps_linear": {"dim": 64, "layers": 2, "dropout": 0.5},
         "nagphormer": {"dim": 64, "hops": 7, "dropout": 0.5},
         "dir_gcn": {"dim": 128, "layers": 2, "dropout": 0.7, "norm": "none"},
@@ -132,7 +132,7 @@ SETTINGS["squirrel"] = SETTINGS["chameleon"] | {
 }
 SETTINGS["citeseer"] = SETTINGS["cora"] | {
     "gcn": BARE | {"dim": 512, "layers": 2, "dropout": 0.5},
-    "sage": BARE | {"dim": 512, "layers": 3, "dropout": 0.2},
+    "sage": BARE | {"dim": 512, "layers": 3, "dropout": 0.2, "loops": True},
     "gat": BARE | {"dim": 256, "layers": 3, "dropout": 0.5, "residual": True},
     "sgformer": SGFORMER | {"graph_weight": 0.7, "global_dropout": 0.3},
 }
@@ -142,6 +142,8 @@ PATIENT = FEW | {"patience": 200}
 RATES: dict[tuple[str, str], Settings] = {
     ("cora", "sgformer"): PATIENT | {"learning_rate": 0.01},
     ("citeseer", "sgformer"): PATIENT | {"learning_rate": 5e-3},
+    ("cora", "polynormer"): PATIENT | {"learning_rate": 0.01},
+    ("citeseer", "polynormer"): PATIENT | {"learning_rate": 5e-3},
     ("chameleon", "sgformer"): {"learning_rate": 1e-3},
     ("chameleon", "gcn"): {"learning_rate": 5e-3},
     ("squirrel", "gat"): {"learning_rate": 5e-3},

@@ -100,6 +100,7 @@ def size(module: nn.Module) -> int:
         ({"dim": 0}, "dim=0"),
         ({"layers": 0}, "layers=0"),
         ({"heads": 3}, "heads=3"),
+        ({"conv": "gcn", "loops": True}, "loops with gcn"),
         ({"dropout": 1.0}, "dropout=1.0"),
         ({"alpha": -0.1}, "alpha=-0.1"),
     ],

@@ -24,12 +24,12 @@ def literal(dense: np.ndarray, scale: str, way: str) -> np.ndarray:
     rows = {"out": dense, "into": dense.T, "both": np.maximum(dense, dense.T)}[way]
     if scale == "sum":
         return rows
-    rows = rows + np.eye(5) if scale == "loops" else rows
+    rows = rows + np.eye(5) if "loops" in scale else rows
     out = np.zeros_like(rows)
     for i in range(5):
         for j in range(5):
             if rows[i, j]:
-                by = rows[i].sum() if scale == "mean" else (rows[i].sum() * rows[:, j].sum()) ** 0.5
+                by = rows[i].sum() if "mean" in scale else (rows[i].sum() * rows[:, j].sum()) ** 0.5
                 out[i, j] = rows[i, j] / by
     return out
 

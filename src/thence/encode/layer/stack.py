@@ -50,6 +50,7 @@ class StackConfig:
         dim: width of every layer.
         layers: how many.
         heads: of ``gat`` and ``gatv2``.
+        loops: whether a node is one of those of whom ``sage`` takes the mean.
         alpha: share of what comes along the arcs, when the way is ``each``.
         first: map the inputs to ``dim`` before the first layer.
         residual: add a linear map of a layer's input to what the layer gives.
@@ -77,6 +78,7 @@ class StackConfig:
     dim: int = 64
     layers: int = 2
     heads: int = 1
+    loops: bool = False
     alpha: float = 0.5
     first: bool = True
     residual: bool = True
@@ -98,6 +100,8 @@ class StackConfig:
                 f"dim={self.dim}, layers={self.layers}, heads={self.heads}",
                 fix="Give positive numbers, and a width that the heads can share.",
             )
+        if self.loops and self.conv != "sage":
+            raise ConfigError(f"loops with {self.conv}", fix="Only sage asks whether a mean holds the node.")
         if not (0 <= self.dropout < 1 and 0 <= self.alpha <= 1):
             raise ConfigError(f"dropout={self.dropout}, alpha={self.alpha}", fix="Both are shares.")
 
@@ -186,7 +190,7 @@ def make_conv(config: StackConfig, inputs: int, seed: int) -> nn.Module:
     """One layer from ``inputs`` to ``config.dim``."""
     if config.conv == "none":
         return linear(inputs, config.dim, torch_generator(seed, "none"))
-    convs: dict[str, Any] = {"gcn": GCN, "sage": SAGE, "gin": GIN}
+    convs: dict[str, Any] = {"gcn": GCN, "sage": partial(SAGE, loops=config.loops), "gin": GIN}
     for name, attention in (("gat", GAT), ("gatv2", GATv2)):
         convs[name] = partial(attention, heads=config.heads)
     conv = convs[config.conv]
@@ -217,4 +221,4 @@ def matched_mlp(config: StackConfig, inputs: int, parameters: int) -> StackConfi
         dim = (math.sqrt(plain**2 + 4 * square * parameters) - plain) / (2 * square)
     else:
         dim = parameters / plain
-    return replace(config, conv="none", heads=1, dim=max(1, round(dim)))
+    return replace(config, conv="none", heads=1, loops=False, dim=max(1, round(dim)))

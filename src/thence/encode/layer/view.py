@@ -26,8 +26,8 @@ from thence.graph import Arcs
 Way = Literal["into", "out", "both"]
 WAYS = ("into", "out", "both")
 Kept = TypeVar("Kept", bound=Any)
-Scale = Literal["sum", "mean", "degrees", "loops"]
-SCALES = ("sum", "mean", "degrees", "loops")
+Scale = Literal["sum", "mean", "degrees", "loops", "mean_loops"]
+SCALES = ("sum", "mean", "degrees", "loops", "mean_loops")
 
 
 class View:
@@ -154,7 +154,7 @@ class View:
         Args:
             scale: ``sum``: the arcs' weights w; ``mean``: rows scaled to sum to one, but those of nodes that
                 see nothing; ``degrees``: D_row^-½ A D_column^-½, degrees being sums of weights; ``loops``: the
-                same of A + I, as in GCN.
+                same of A + I, as in GCN; ``mean_loops``: rows of A + I scaled to sum to one.
             way: where to look.
 
         Raises:
@@ -216,12 +216,13 @@ def _scaled(rows: Any, scale: Scale) -> sp.csr_matrix:
     """Rows of A as a scale has them."""
     if scale == "sum":
         return rows
-    if scale == "loops":
+    if scale in ("loops", "mean_loops"):
         rows = sp.csr_matrix(rows + sp.diags(np.ones(rows.shape[0], np.float32)))
     left, right = (np.asarray(rows.sum(axis=axis), np.float64).ravel() for axis in (1, 0))
-    power = -1.0 if scale == "mean" else -0.5
+    mean = scale in ("mean", "mean_loops")
+    power = -1.0 if mean else -0.5
     left = np.where(left > 0, np.maximum(left, 1e-30) ** power, 0.0)
-    if scale == "mean":
+    if mean:
         return sp.csr_matrix(sp.diags(left) @ rows)
     right = np.where(right > 0, np.maximum(right, 1e-30) ** power, 0.0)
     return sp.csr_matrix(sp.diags(left) @ rows @ sp.diags(right))
