@@ -123,7 +123,8 @@ def kind_of(name: str) -> str:
     """Which kind a figure's method is of."""
     if name in BASELINES or name in ("feature_knn", "category_popularity"):
         return PLAIN
-    return "" if name in (OURS, EMBEDDINGS, ALONE, ODDS, "dual", "dual_decoded", *TRUTH) else PEER
+    own = (OURS, EMBEDDINGS, ALONE, ODDS, "dual", "dual_decoded", "dual_transformer")
+    return "" if name in (*own, *TRUTH) else PEER
 
 
 def measured(method: Method, task: Task, budget: Budget) -> Judged:
