@@ -33,10 +33,24 @@ def attended(layer: FullAttention, x: torch.Tensor) -> np.ndarray:
     return np.concatenate(found, 1) @ array(layer.out.weight).T + array(layer.out.bias)
 
 
-def test_full_attention_is_its_formula_graph_by_graph() -> None:
-    view, x, layer = bare(2, 4, 4), rows(10, 4), FullAttention(4, heads=2, seed=2)
+@pytest.mark.parametrize("shared", [False, True])
+def test_full_attention_is_its_formula_graph_by_graph(shared) -> None:
+    view, x, layer = bare(2, 4, 4), rows(10, 4), FullAttention(4, heads=2, shared=shared, seed=2)
     want = np.concatenate([attended(layer, part) for part in x.split([2, 4, 4])])
     np.testing.assert_allclose(array(layer(x, view)), want, rtol=1e-4, atol=1e-5)
+    assert sum(part.numel() for part in layer.parameters()) == (3 if shared else 4) * 20
+
+
+def test_with_one_map_likes_look_at_likes_before_anything_is_learnt() -> None:
+    """Twelve nodes with names of their own, and one that bears the name of one of them."""
+    names = 30 * torch.eye(12, 64)
+    x, view = torch.cat([names, names[5:6]]), bare(13)
+    heaviest = []
+    for shared in (True, False):
+        layer = FullAttention(64, shared=shared, seed=2)
+        heaviest.append((layer.query(x) @ layer.key(x).T)[12, :12].argmax().item())
+        assert layer(x, view).shape == (13, 64)
+    assert heaviest[0] == 5 != heaviest[1]
 
 
 def islands() -> View:

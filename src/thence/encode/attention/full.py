@@ -20,6 +20,7 @@ class FullAttention(nn.Module):
     Args:
         dim: width of x and of the answer; a multiple of ``heads``.
         heads: parallel attentions on w = ``dim / heads`` values each.
+        shared: queries and keys are made by one map, so that likes look at likes before anything is learnt.
         positions: width of ``where``, which queries and keys see beside x.
         seed: from which the start values are drawn.
 
@@ -36,14 +37,16 @@ class FullAttention(nn.Module):
         Vaswani et al., "Attention is all you need", NIPS 2017, equation 1.
     """
 
-    def __init__(self, dim: int, *, heads: int = 1, positions: int = 0, seed: int = 0) -> None:
+    def __init__(
+        self, dim: int, *, heads: int = 1, shared: bool = False, positions: int = 0, seed: int = 0
+    ) -> None:
         super().__init__()
         if heads < 1 or dim % heads:
             raise ConfigError(f"dim={dim}, heads={heads}", fix="dim is a multiple of heads.")
         self.heads = heads
-        self.query, self.key = (
-            linear(dim + positions, dim, torch_generator(seed, "attention", name)) for name in ("q", "k")
-        )
+        wide = dim + positions
+        self.query = linear(wide, dim, torch_generator(seed, "attention", "q"))
+        self.key = self.query if shared else linear(wide, dim, torch_generator(seed, "attention", "k"))
         self.value, self.out = (
             linear(dim, dim, torch_generator(seed, "attention", name)) for name in ("v", "o")
         )
