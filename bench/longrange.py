@@ -65,6 +65,7 @@ PARTS = {
 def more(parser: ArgumentParser) -> None:
     """Which methods to run, and how they are tuned."""
     parser.add_argument("--methods", nargs="+", default=None, help="run these methods alone")
+    parser.add_argument("--depths", nargs="+", type=int, default=None, help="trees of these depths alone")
     parser.add_argument("--rates", nargs="+", type=float, default=None, help="learning rates to choose from")
 
 

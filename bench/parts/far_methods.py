@@ -61,6 +61,8 @@ METHODS = {
     "deep_dir_sage": passing("dir_sage", layers=16),
     "dir_sage_positions": passing("dir_sage", positions="directed"),
     "gps": Method("gps", {**PLAIN, "layers": 2}, "undirected", True),
+    "gps_own": Method("gps", {**PLAIN, "layers": 1, "heads": 1}),
+    "gps_alike": Method("gps", {**PLAIN, "layers": 1, "heads": 1, "channel": {"shared": True}}),
     "gps_directed_positions": Method("gps", {**PLAIN, "layers": 2}, "directed", True),
     "sgformer": Method("sgformer", {"dropout": 0.0}),
     "sgformer_published": Method("sgformer_published", {"dropout": 0.0}),

@@ -59,10 +59,8 @@ def ring(arguments: Namespace) -> Figures:
 def tree(arguments: Namespace) -> Figures:
     """Tree neighbours-match by depth."""
     figures: Figures = {}
-    for depth in range(2, 5 if arguments.quick else 8):
-        graphs = (max(60_000 // 2 ** (depth + 1), 400), 100, 400)
-        if arguments.quick:
-            graphs = (400, 100, 200)
+    for depth in arguments.depths or range(2, 5 if arguments.quick else 8):
+        graphs = (400, 100, 200) if arguments.quick else (max(60_000 // 2 ** (depth + 1), 4_000), 100, 400)
         world = trees(WORLD_SEED, depth=depth, graphs=graphs)
         figures |= compared(f"tree.depth{depth}", world, Budget(rounds=10, batch=20), arguments)
         figures[f"tree.depth{depth}.chance.accuracy"] = 0.5**depth
