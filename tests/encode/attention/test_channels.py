@@ -174,3 +174,10 @@ def test_wrong_settings_are_refused() -> None:
     ):
         with pytest.raises(ConfigError):
             make()
+
+
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_a_setting_that_a_channel_has_not_is_refused(kind) -> None:
+    for name in ("shred", "seed"):
+        with pytest.raises(ConfigError, match=f"'{kind}' has no setting '{name}'"):
+            make_channel(kind, 4, settings={name: 1})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from inspect import signature
 from typing import Any
 
 import torch
@@ -47,7 +48,7 @@ def make_channel(
         settings: further arguments of the layer.
 
     Raises:
-        ConfigError: there is no such kind.
+        ConfigError: there is no such kind, or the layer has no such argument.
 
     Example:
         >>> make_channel("slot", 4)
@@ -63,6 +64,10 @@ def make_channel(
         "community": partial(CommunityAttention, heads=heads),
         "far": FarArcs,
     }
+    known = sorted(set(signature(made[kind]).parameters) - {"dim", "positions", "seed"})
+    for name in settings or {}:
+        if name not in known:
+            raise ConfigError(f"the channel {kind!r} has no setting {name!r}", fix=nearest(name, known))
     return made[kind](dim, positions=positions, seed=seed, **(settings or {}))
 
 
