@@ -13,7 +13,7 @@ import math
 from thence.base.errors import ConfigError
 from thence.graph.arcs import Arcs
 from thence.graph.position.found import Found
-from thence.graph.position.spectrum import Form, Solve, guarding, solve
+from thence.graph.position.spectrum import Form, Solve, solve
 
 
 def approximate_laplacian(
@@ -46,7 +46,7 @@ def approximate_laplacian(
         ConfigError: a setting is out of range.
         DataError: there is no such value, or it is negative or not finite for some arc.
     """
-    how = Solve(k, None, tolerance, rounds, guarding(k), degree, form, seed)
+    how = Solve(k, None, tolerance, rounds, degree, form, seed)
     blocks, info = solve(arcs, how, weight, "approximate_laplacian")
     return Found(blocks, {"k": k, "degree": degree, "form": form, "weight": weight, **info})
 
@@ -83,6 +83,6 @@ def approximate_magnetic(
     """
     if not 0 <= q <= 0.5:
         raise ConfigError(f"q is {q}", fix="It lies from 0 to 0.5.")
-    how = Solve(k, 2 * math.pi * q, 1e-3, rounds, guarding(k), degree, form, seed)
+    how = Solve(k, 2 * math.pi * q, 1e-3, rounds, degree, form, seed)
     blocks, info = solve(arcs, how, weight, "approximate_magnetic")
     return Found(blocks, {"k": k, "q": q, "degree": degree, "form": form, "weight": weight, **info})

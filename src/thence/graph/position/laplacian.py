@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from thence.graph.arcs import Arcs
 from thence.graph.position.found import Found
-from thence.graph.position.spectrum import Form, Solve, guarding, solve
+from thence.graph.position.spectrum import Form, Solve, solve
 
 
 def laplacian(
@@ -53,6 +53,6 @@ def laplacian(
         >>> size.astype(float).round(3).tolist()
         [[1.225, 0.866], [0.0, 1.225], [1.225, 0.866]]
     """
-    how = Solve(k, None, tolerance, rounds, guard=guarding(k), form=form, seed=seed)
+    how = Solve(k, None, tolerance, rounds, form=form, seed=seed)
     blocks, info = solve(arcs, how, weight, "laplacian")
     return Found(blocks, {"k": k, "form": form, "weight": weight, **info})

@@ -18,7 +18,7 @@ import math
 from thence.base.errors import ConfigError
 from thence.graph.arcs import Arcs
 from thence.graph.position.found import Found
-from thence.graph.position.spectrum import Form, Solve, guarding, solve
+from thence.graph.position.spectrum import Form, Solve, solve
 
 
 def magnetic(
@@ -62,6 +62,6 @@ def magnetic(
     """
     if not 0 <= q <= 0.5:
         raise ConfigError(f"q is {q}", fix="It lies from 0 to 0.5.")
-    how = Solve(k, 2 * math.pi * q, tolerance, rounds, guard=guarding(k), form=form, seed=seed)
+    how = Solve(k, 2 * math.pi * q, tolerance, rounds, form=form, seed=seed)
     blocks, info = solve(arcs, how, weight, "magnetic")
     return Found(blocks, {"k": k, "q": q, "form": form, "weight": weight, **info})

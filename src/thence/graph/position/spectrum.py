@@ -43,7 +43,6 @@ class Solve:
         angle: of one turn, radians; None for the Laplacian, whose constant first vector is left out.
         tolerance: the largest residual ‖L v - λ v‖ asked for; eigenvalues closer than this are one group.
         rounds: filters at most.
-        guard: further vectors in the block.
         degree: of every filter; chosen on the way when None.
         form: ``invariant`` or ``vectors``.
         seed: of the block's start.
@@ -53,14 +52,13 @@ class Solve:
     angle: float | None
     tolerance: float
     rounds: int
-    guard: int
     degree: int | None = None
     form: Form = "invariant"
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("k", 1), ("rounds", 1), ("guard", 1)):
-            whole(name, getattr(self, name), least)
+        for name in ("k", "rounds"):
+            whole(name, getattr(self, name), 1)
         if self.degree is not None and not 2 <= whole("degree", self.degree, 2) <= 30:
             raise ConfigError(f"degree is {self.degree}", fix="It lies from 2 to 30.")
         if not 0 < self.tolerance < np.inf:
@@ -74,14 +72,14 @@ class Solve:
         return int(self.angle is None)
 
     @property
+    def guard(self) -> int:
+        """How many further vectors the block has."""
+        return max(8, self.k)
+
+    @property
     def wide(self) -> int:
         """Real columns that a column takes."""
         return 1 if self.angle is None else 2
-
-
-def guarding(k: int) -> int:
-    """How many further vectors a block of ``k`` is given."""
-    return max(8, k)
 
 
 @dataclass

@@ -23,7 +23,7 @@ from thence.graph.check import position_type
 from thence.graph.position.filtered import Hermitian, largest
 from thence.graph.position.found import Found
 from thence.graph.position.operators import Rows, damped
-from thence.graph.position.spectrum import Solve, guarding
+from thence.graph.position.spectrum import Solve
 
 DENSE = 256
 
@@ -60,7 +60,7 @@ def svd(
         >>> (found.blocks["svd.out"] @ found.blocks["svd.in"].T / 2).astype(float).round(6).tolist()  # r = 1/2
         [[0.0, 0.666667], [0.0, 0.0]]
     """
-    how = Solve(k, None, tolerance, rounds, guard=guarding(k), seed=seed)
+    how = Solve(k, None, tolerance, rounds, seed=seed)
     n = arcs.num_nodes
     ridge = float((arcs.values[weight].sum() if weight else arcs.num_arcs) / max(n, 1))
     out, into = damped(arcs, "out", weight, ridge), damped(arcs, "into", weight, ridge)
