@@ -88,9 +88,9 @@ PLAIN = ("majority", "logistic", "propagation")
 GNNS = ("mlp", "gcn", "sage", "gat")
 TRANSFORMERS = ("gcn_global", "sgformer", "sgformer_published", "polynormer", "gps_linear", "nagphormer")
 DIRECTED = ("dir_gcn", "dir_sage", "directed")
-BARE: Settings = {"first": False, "norm": "none", "residual": False}
+BARE: Settings = {"way": "both", "first": False, "norm": "none", "residual": False}
 SGFORMER: Settings = {"dim": 64, "layers": 4, "dropout": 0.5, "global_dropout": 0.2, "plain": True}
-TUNED: Settings = {"first": False, "norm": "batch", "residual": True}
+TUNED: Settings = {"way": "both", "first": False, "norm": "batch", "residual": True}
 SETTINGS: dict[str, dict[str, Settings]] = {
     "cora": {
         "mlp": {"dim": 256, "layers": 2, "dropout": 0.7, "norm": "none"},
@@ -212,9 +212,8 @@ def judged(name: str, method: str, graph: LabelledGraph, seed: int, quick: bool)
     training = {**data.training, **RATES.get((known, like), {})}
     if quick:
         training |= {"steps": 30, "validate_every": 5}
-    both = {"way": "both"} if data.directed and method in ("gcn", "sage", "gat") else {}
     config = TaskConfig(
-        encoder=method, settings={**SETTINGS[known][like], **both}, metric=data.metric, seed=seed, **training
+        encoder=method, settings=SETTINGS[known][like], metric=data.metric, seed=seed, **training
     )
     return LabelTask(config).fit(graph).evaluate(graph)[data.metric]
 
