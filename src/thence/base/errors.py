@@ -63,3 +63,25 @@ def nearest(name: str, known: Iterable[str]) -> str:
         return f"Did you mean {close[0]!r}?"
     shown = ", ".join(choices[:12]) + (", …" if len(choices) > 12 else "")
     return f"Known: {shown}."
+
+
+def check_settings(whose: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise unless every name is one of those known.
+
+    Args:
+        whose: whose settings they are, as the error says it.
+        names: the settings given.
+        known: those that there are.
+
+    Raises:
+        ConfigError: a name is unknown.
+
+    Example:
+        >>> check_settings("a tree", ["dept"], ["depth", "values"])
+        Traceback (most recent call last):
+        thence.base.errors.ConfigError: a tree has no setting 'dept'. Did you mean 'depth'?
+    """
+    known = list(known)
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"{whose} has no setting {name!r}", fix=nearest(name, known))

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from thence.base.errors import ConfigError, nearest
+from thence.base.errors import ConfigError, check_settings, nearest
 from thence.encode.attention.codebook import CodebookAttention
 from thence.encode.attention.community import CommunityAttention
 from thence.encode.attention.far import FarArcs
@@ -64,11 +64,10 @@ def make_channel(
         "community": partial(CommunityAttention, heads=heads),
         "far": FarArcs,
     }
-    known = sorted(set(signature(made[kind]).parameters) - {"dim", "positions", "seed"})
-    for name in settings or {}:
-        if name not in known:
-            raise ConfigError(f"the channel {kind!r} has no setting {name!r}", fix=nearest(name, known))
-    return made[kind](dim, positions=positions, seed=seed, **(settings or {}))
+    settings = settings or {}
+    known = set(signature(made[kind]).parameters) - {"dim", "positions", "seed"}
+    check_settings(f"the channel {kind!r}", settings, known)
+    return made[kind](dim, positions=positions, seed=seed, **settings)
 
 
 class Gate(nn.Module):

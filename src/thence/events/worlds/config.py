@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from thence.base.errors import ConfigError, nearest
+from thence.base.errors import ConfigError, check_settings
 from thence.events.worlds.campaigns import Campaign
 from thence.events.worlds.delays import Delay
 
@@ -161,10 +161,7 @@ class WorldConfig:
         Raises:
             ConfigError: a key is unknown or a value out of range.
         """
-        known = {entry.name for entry in fields(cls)}
-        for key in settings:
-            if key not in known:
-                raise ConfigError(f"a world has no setting {key!r}", fix=nearest(key, known))
+        check_settings("a world", settings, (entry.name for entry in fields(cls)))
         values = dict(settings)
         try:
             if isinstance(values.get("delay"), Mapping):

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from thence.base.errors import ConfigError, DataError, nearest
+from thence.base.errors import ConfigError, DataError, check_settings, nearest
 from thence.base.ids import IdMap
 from thence.graph.arcs import Arcs
 from thence.graph.digraph import DiGraph
@@ -75,7 +75,7 @@ def positions(
         raise DataError(f"{len(ids)} ids for {arcs.num_nodes} nodes")
     asked = dict(kinds) if isinstance(kinds, Mapping) else {name: {} for name in kinds}
     for name, settings in asked.items():
-        _check(name, settings)
+        check_settings(name, settings, settings_of(name))
     if not asked:
         raise ConfigError("no kind of positions is asked for", fix=nearest("", KINDS))
     keys, blocks, told = node_keys(ids, arcs.num_nodes), {}, {}
@@ -106,10 +106,3 @@ def settings_of(kind: str) -> dict[str, Any]:
 
 def _parameters(kind: str) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(KINDS[kind]).parameters
-
-
-def _check(kind: str, settings: Mapping[str, Any]) -> None:
-    known = settings_of(kind)
-    for name in settings:
-        if name not in known:
-            raise ConfigError(f"{kind} has no setting {name!r}", fix=nearest(name, known))
