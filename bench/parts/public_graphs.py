@@ -9,6 +9,7 @@ Splits: the files' own where they hold some (the first ``--seeds`` of ten). ``co
 figures stand on (``parts/planetoid.py`` writes their files); ``cora_redrawn`` and ``citeseer_redrawn`` draw
 anew for each run. Published: tuned classic networks, and transformers tuned as they were, in arXiv 2406.08993.
 The best step is chosen on the valid split, as there. On directed graphs GCN, SAGE and GAT look both ways.
+``gcn_pyg`` and the like are the same recipe on PyTorch Geometric's layers (``parts/public_pyg.py``).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any
 import torch
 
 from common import over_seeds, say
+from parts.public_pyg import PEERS, judged_by_pyg
 from parts.related_data import folder
 from thence.graph.benchmark import class_split, read_labelled
 from thence.graph.labelled import LabelledGraph
@@ -71,12 +73,14 @@ DATA = {
     ),
     "minesweeper": Data("graphs/minesweeper.npz", "auc", training=LONG),
     "tolokers": Data("graphs/tolokers.npz", "auc", training=LONG | {"steps": 300}),
-    "cora_ml": replace(CITED, file="directed/cora_ml.npz", directed=True),
+    "cora_ml": replace(
+        CITED, file="directed/cora_ml.npz", directed=True, training={**CITED.training, "learning_rate": 0.01}
+    ),
     "citeseer_directed": replace(
         CITED,
         file="directed/citeseer.npz",
         directed=True,
-        training={**CITED.training, "weight_decay": 0.01},
+        training={**CITED.training, "learning_rate": 0.01},
     ),
     "chameleon_directed": Data(
         "graphs/chameleon_filtered_directed.npz",
@@ -88,27 +92,25 @@ PLAIN = ("majority", "logistic", "propagation")
 GNNS = ("mlp", "gcn", "sage", "gat")
 TRANSFORMERS = ("gcn_global", "sgformer", "sgformer_published", "polynormer", "gps_linear", "nagphormer")
 DIRECTED = ("dir_gcn", "dir_sage", "directed")
-BARE: Settings = {"way": "both", "first": False, "norm": "none", "residual": False}
+DIR_BARE: Settings = {"first": False, "norm": "none", "residual": False}
+DIR_TUNED: Settings = {"first": False, "norm": "batch", "residual": True}
+BARE, TUNED = DIR_BARE | {"way": "both"}, DIR_TUNED | {"way": "both"}
 SGFORMER: Settings = {"dim": 64, "layers": 4, "dropout": 0.5, "global_dropout": 0.2, "plain": True}
-TUNED: Settings = {"way": "both", "first": False, "norm": "batch", "residual": True}
 SETTINGS: dict[str, dict[str, Settings]] = {
     "cora": {
         "mlp": {"dim": 256, "layers": 2, "dropout": 0.7, "norm": "none"},
         "gcn": BARE | {"dim": 512, "layers": 3, "dropout": 0.7},
-        "sage": BARE | {"dim": 256, "layers": 3, "dropout": 0.7},
+        "sage": BARE | {"dim": 256, "layers": 3, "dropout": 0.7, "loops": True},
         "gat": BARE | {"dim": 512, "layers": 3, "dropout": 0.2, "residual": True},
         "sgformer": SGFORMER,
         "polynormer": {"dim": 128, "layers": 3, "dropout": 0.7, "plain": True, "beta": 0.5},
         "gps_linear": {"dim": 64, "layers": 2, "dropout": 0.5},
         "nagphormer": {"dim": 64, "hops": 7, "dropout": 0.5},
-        "dir_gcn": {"dim": 128, "layers": 2, "dropout": 0.7, "norm": "none"},
-        "dir_sage": {"dim": 128, "layers": 2, "dropout": 0.7, "norm": "none"},
-        "directed": {"dim": 64, "layers": 2, "dropout": 0.5},
     },
     "chameleon": {
         "mlp": {"dim": 256, "layers": 2, "dropout": 0.7},
         "gcn": BARE | {"dim": 512, "layers": 5, "dropout": 0.2},
-        "sage": TUNED | {"dim": 256, "layers": 4, "dropout": 0.7},
+        "sage": TUNED | {"dim": 256, "layers": 4, "dropout": 0.7, "loops": True},
         "gat": TUNED | {"dim": 256, "layers": 2, "dropout": 0.7},
         "sgformer": SGFORMER | {"layers": 2, "dropout": 0.6, "global_dropout": None},
         "polynormer": {"conv": "gcn", "dim": 128, "layers": 3, "dropout": 0.5},
@@ -118,7 +120,7 @@ SETTINGS: dict[str, dict[str, Settings]] = {
     "minesweeper": {
         "mlp": {"dim": 64, "layers": 3, "norm": "batch", "dropout": 0.2},
         "gcn": TUNED | {"dim": 64, "layers": 12, "dropout": 0.2},
-        "sage": TUNED | {"dim": 64, "layers": 15, "dropout": 0.2},
+        "sage": TUNED | {"dim": 64, "layers": 15, "dropout": 0.2, "loops": True},
         "gat": TUNED | {"dim": 64, "layers": 15, "dropout": 0.2},
         "sgformer": {"dim": 64, "layers": 8, "dropout": 0.2},
         "polynormer": {"conv": "gcn", "dim": 64, "layers": 10, "dropout": 0.2},
@@ -127,7 +129,7 @@ SETTINGS: dict[str, dict[str, Settings]] = {
 }
 SETTINGS["squirrel"] = SETTINGS["chameleon"] | {
     "gcn": TUNED | {"dim": 256, "layers": 4, "dropout": 0.7},
-    "sage": TUNED | {"dim": 256, "layers": 3, "dropout": 0.7},
+    "sage": TUNED | {"dim": 256, "layers": 3, "dropout": 0.7, "loops": True},
     "gat": TUNED | {"dim": 512, "layers": 7, "dropout": 0.5},
 }
 SETTINGS["citeseer"] = SETTINGS["cora"] | {
@@ -136,21 +138,40 @@ SETTINGS["citeseer"] = SETTINGS["cora"] | {
     "gat": BARE | {"dim": 256, "layers": 3, "dropout": 0.5, "residual": True},
     "sgformer": SGFORMER | {"graph_weight": 0.7, "global_dropout": 0.3},
 }
-ALIKE = {"cora_ml": "cora", "citeseer_directed": "citeseer", "tolokers": "minesweeper"}
-ALIKE |= {"cora_redrawn": "cora", "citeseer_redrawn": "citeseer", "chameleon_directed": "chameleon"}
+SMALL: Settings = {"dim": 64, "layers": 2, "dropout": 0.5}
+SETTINGS["cora_ml"] = {
+    "mlp": SMALL | {"norm": "none"},
+    "gcn": BARE | SMALL,
+    "sage": BARE | SMALL | {"loops": True},
+    "gat": BARE | SMALL,
+    "dir_gcn": DIR_BARE | SMALL | {"dropout": 0.7},
+    "dir_sage": DIR_BARE | SMALL | {"dropout": 0.7},
+    "directed": SMALL,
+}
+SETTINGS["chameleon_directed"] = SETTINGS["chameleon"] | {
+    "dir_gcn": DIR_TUNED | {"dim": 256, "layers": 4, "dropout": 0.7},
+    "dir_sage": DIR_TUNED | {"dim": 256, "layers": 4, "dropout": 0.7},
+    "directed": SMALL,
+}
+ALIKE = {"citeseer_directed": "cora_ml", "tolokers": "minesweeper"}
+ALIKE |= {"cora_redrawn": "cora", "citeseer_redrawn": "citeseer"}
 PATIENT = FEW | {"patience": 200}
 RATES: dict[tuple[str, str], Settings] = {
     ("cora", "sgformer"): PATIENT | {"learning_rate": 0.01},
     ("citeseer", "sgformer"): PATIENT | {"learning_rate": 5e-3},
     ("cora", "polynormer"): PATIENT | {"learning_rate": 0.01},
     ("citeseer", "polynormer"): PATIENT | {"learning_rate": 5e-3},
+    ("citeseer", "gcn"): {"patience": 0},
+    ("citeseer", "sage"): {"patience": 0},
     ("chameleon", "sgformer"): {"learning_rate": 1e-3},
     ("chameleon", "gcn"): {"learning_rate": 5e-3},
+    ("chameleon_directed", "gcn"): {"learning_rate": 5e-3},
     ("squirrel", "gat"): {"learning_rate": 5e-3},
     ("minesweeper", "polynormer"): {"learning_rate": 3e-3},
 }
 """Training that differs from the data set's own, by data set and method."""
 LIKE = {"gcn_global": "gcn", "sgformer_published": "sgformer"}
+LIKE |= {peer: peer.removesuffix("_pyg") for peer in PEERS}
 """Methods that are trained and set as another is."""
 PUBLISHED = {
     "cora": {"gcn": 85.10, "sage": 83.88, "gat": 84.46, "sgformer": 84.5},
@@ -168,7 +189,7 @@ def public_graphs(arguments: Namespace) -> dict[str, float]:
     figures: dict[str, float] = {}
     chosen = getattr(arguments, "methods", None)
     for name in [name for name in arguments.data or DATA if name in DATA]:
-        methods = [*PLAIN, *GNNS, *(DIRECTED if DATA[name].directed else TRANSFORMERS)]
+        methods = [*PLAIN, *GNNS, *(DIRECTED if DATA[name].directed else (*PEERS, *TRANSFORMERS))]
         for method in [method for method in methods if chosen is None or method in chosen]:
             if method not in PLAIN and LIKE.get(method, method) not in SETTINGS[ALIKE.get(name, name)]:
                 continue
@@ -212,9 +233,10 @@ def judged(name: str, method: str, graph: LabelledGraph, seed: int, quick: bool)
     training = {**data.training, **RATES.get((known, like), {})}
     if quick:
         training |= {"steps": 30, "validate_every": 5}
-    config = TaskConfig(
-        encoder=method, settings=SETTINGS[known][like], metric=data.metric, seed=seed, **training
-    )
+    settings = SETTINGS[known][like]
+    if method in PEERS:
+        return judged_by_pyg(method, graph, settings, {**training, "seed": seed}, data.metric)
+    config = TaskConfig(encoder=method, settings=settings, metric=data.metric, seed=seed, **training)
     return LabelTask(config).fit(graph).evaluate(graph)[data.metric]
 
 
