@@ -146,7 +146,7 @@ SETTINGS["cora_ml"] = {
     "gat": BARE | SMALL,
     "dir_gcn": DIR_BARE | SMALL | {"dropout": 0.7},
     "dir_sage": DIR_BARE | SMALL | {"dropout": 0.7},
-    "directed": SMALL,
+    "directed": SMALL | {"norm": "none", "dropout": 0.8, "channels": ("slots",), "gate": 0.0},
 }
 SETTINGS["chameleon_directed"] = SETTINGS["chameleon"] | {
     "dir_gcn": DIR_TUNED | {"dim": 256, "layers": 4, "dropout": 0.7},
@@ -167,7 +167,9 @@ RATES: dict[tuple[str, str], Settings] = {
     ("chameleon", "gcn"): {"learning_rate": 5e-3},
     ("chameleon_directed", "gcn"): {"learning_rate": 5e-3},
     ("squirrel", "gat"): {"learning_rate": 5e-3},
+    ("minesweeper", "gcn"): {"steps": 2000},
     ("minesweeper", "polynormer"): {"learning_rate": 3e-3},
+    ("cora_ml", "directed"): {"weight_decay": 2e-3},
 }
 """Training that differs from the data set's own, by data set and method."""
 LIKE = {"gcn_global": "gcn", "sgformer_published": "sgformer"}
