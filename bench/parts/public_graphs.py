@@ -168,6 +168,7 @@ RATES: dict[tuple[str, str], Settings] = {
     ("chameleon_directed", "gcn"): {"learning_rate": 5e-3},
     ("squirrel", "gat"): {"learning_rate": 5e-3},
     ("minesweeper", "gcn"): {"steps": 2000},
+    ("minesweeper", "gcn_global"): {"steps": 1000},
     ("minesweeper", "polynormer"): {"learning_rate": 3e-3},
     ("cora_ml", "directed"): {"weight_decay": 2e-3},
 }
@@ -232,7 +233,7 @@ def judged(name: str, method: str, graph: LabelledGraph, seed: int, quick: bool)
         test = graph.part("test")
         return METRICS[data.metric](graph.y[test], scores[test])
     known, like = ALIKE.get(name, name), LIKE.get(method, method)
-    training = {**data.training, **RATES.get((known, like), {})}
+    training = {**data.training, **RATES.get((known, method), RATES.get((known, like), {}))}
     if quick:
         training |= {"steps": 30, "validate_every": 5}
     settings = SETTINGS[known][like]
