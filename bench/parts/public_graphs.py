@@ -95,6 +95,7 @@ DIRECTED = ("dir_gcn", "dir_sage", "directed")
 DIR_BARE: Settings = {"first": False, "norm": "none", "residual": False}
 DIR_TUNED: Settings = {"first": False, "norm": "batch", "residual": True}
 BARE, TUNED = DIR_BARE | {"way": "both"}, DIR_TUNED | {"way": "both"}
+SMALL: Settings = {"dim": 64, "layers": 2, "dropout": 0.5}
 SGFORMER: Settings = {"dim": 64, "layers": 4, "dropout": 0.5, "global_dropout": 0.2, "plain": True}
 SETTINGS: dict[str, dict[str, Settings]] = {
     "cora": {
@@ -116,6 +117,9 @@ SETTINGS: dict[str, dict[str, Settings]] = {
         "polynormer": {"conv": "gcn", "dim": 128, "layers": 3, "dropout": 0.5},
         "gps_linear": {"dim": 64, "layers": 2, "dropout": 0.5},
         "nagphormer": {"dim": 64, "hops": 3, "dropout": 0.5},
+        "dir_gcn": DIR_TUNED | {"dim": 256, "layers": 4, "dropout": 0.7},
+        "dir_sage": DIR_TUNED | {"dim": 256, "layers": 4, "dropout": 0.7},
+        "directed": SMALL,
     },
     "minesweeper": {
         "mlp": {"dim": 64, "layers": 3, "norm": "batch", "dropout": 0.2},
@@ -138,7 +142,6 @@ SETTINGS["citeseer"] = SETTINGS["cora"] | {
     "gat": BARE | {"dim": 256, "layers": 3, "dropout": 0.5, "residual": True},
     "sgformer": SGFORMER | {"graph_weight": 0.7, "global_dropout": 0.3},
 }
-SMALL: Settings = {"dim": 64, "layers": 2, "dropout": 0.5}
 SETTINGS["cora_ml"] = {
     "mlp": SMALL | {"norm": "none"},
     "gcn": BARE | SMALL,
@@ -148,13 +151,8 @@ SETTINGS["cora_ml"] = {
     "dir_sage": DIR_BARE | SMALL | {"dropout": 0.7},
     "directed": SMALL | {"norm": "none", "dropout": 0.8, "channels": ("slots",), "gate": 0.0},
 }
-SETTINGS["chameleon_directed"] = SETTINGS["chameleon"] | {
-    "dir_gcn": DIR_TUNED | {"dim": 256, "layers": 4, "dropout": 0.7},
-    "dir_sage": DIR_TUNED | {"dim": 256, "layers": 4, "dropout": 0.7},
-    "directed": SMALL,
-}
 ALIKE = {"citeseer_directed": "cora_ml", "tolokers": "minesweeper"}
-ALIKE |= {"cora_redrawn": "cora", "citeseer_redrawn": "citeseer"}
+ALIKE |= {"cora_redrawn": "cora", "citeseer_redrawn": "citeseer", "chameleon_directed": "chameleon"}
 PATIENT = FEW | {"patience": 200}
 RATES: dict[tuple[str, str], Settings] = {
     ("cora", "sgformer"): PATIENT | {"learning_rate": 0.01},
@@ -165,7 +163,6 @@ RATES: dict[tuple[str, str], Settings] = {
     ("citeseer", "sage"): {"patience": 0},
     ("chameleon", "sgformer"): {"learning_rate": 1e-3},
     ("chameleon", "gcn"): {"learning_rate": 5e-3},
-    ("chameleon_directed", "gcn"): {"learning_rate": 5e-3},
     ("squirrel", "gat"): {"learning_rate": 5e-3},
     ("minesweeper", "gcn"): {"steps": 2000},
     ("minesweeper", "gcn_global"): {"steps": 1000},

@@ -73,11 +73,11 @@ def judged_by_pyg(
     rows = {part: graph.part(part) for part in ("train", "valid", "test")}
     decay = {"lr": training["learning_rate"], "weight_decay": training["weight_decay"]}
     optimizer = torch.optim.Adam(net.parameters(), **decay)
+    learned = torch.from_numpy(rows["train"])
     best = {"valid": -1.0, "test": 0.0}
     for step in range(1, training["steps"] + 1):
         net.train()
         optimizer.zero_grad()
-        learned = torch.from_numpy(rows["train"])
         cross_entropy(net(x, arcs)[learned], labels[learned]).backward()
         optimizer.step()
         if step % training["validate_every"]:
